@@ -1,0 +1,33 @@
+"""The six steps of the cycle and the step that a cycle has reached."""
+
+from __future__ import annotations
+
+from tpi_dhis2.domain.records import Cycle, Record
+
+#: Option codes of the steps, in order, and the kinds of record that show that a step was reached.
+STEPS = {
+    "1_PARTNERSHIP_DEVELOPMENT": ("agreement",),
+    "2_NEEDS_ASSESSMENT": ("needs",),
+    "3_GAP_ANALYSIS": ("priority",),
+    "4_ACTION_PLANNING": ("plan", "target"),
+    "5_ACTION": ("activity", "measurement"),
+    "6_EVALUATION_REVIEW": ("impact", "functioning"),
+}
+_ONLY_PLANNED = {"SCHEDULE", "OVERDUE", "SKIPPED"}
+
+
+def current_step(cycle: Cycle) -> str:
+    """The last step that has a record.
+
+    What is only planned does not count: a scheduled event, an activity not begun or cancelled, and a baseline, which
+    belongs to the assessment. Contacts and spread happen at any time and say nothing about the step.
+    """
+    reached = {record.kind for record in cycle.records if _counts(record)}
+    present = [step for step, kinds in STEPS.items() if reached.intersection(kinds)]
+    return present[-1] if present else "1_PARTNERSHIP_DEVELOPMENT"
+
+
+def _counts(record: Record) -> bool:
+    if record.status in _ONLY_PLANNED or record.text("activity_status") in ("NOT_STARTED", "CANCELLED"):
+        return False
+    return not (record.kind == "measurement" and record.text("point") == "BASELINE")

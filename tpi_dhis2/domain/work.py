@@ -1,0 +1,67 @@
+"""Activities: what is overdue, what is done, what it cost (reference: domain page 3.3 and 5, own design)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tpi_dhis2.domain.records import Record
+
+COMPLETED, CANCELLED = "COMPLETED", "CANCELLED"
+
+
+def deadline(activity: Record) -> dt.date | None:
+    """The deadline that counts now: the new one when it was moved, else the planned end."""
+    return activity.day("new_deadline") or activity.day("planned_end")
+
+
+def is_overdue(activity: Record, today: dt.date) -> bool:
+    """Whether the deadline has passed and the activity is neither completed nor cancelled."""
+    due = deadline(activity)
+    return due is not None and due < today and activity.text("activity_status") not in (COMPLETED, CANCELLED)
+
+
+def on_time(activity: Record) -> bool | None:
+    """Whether a completed activity ended by its first deadline; None when that cannot be said."""
+    ended, planned = activity.day("actual_end"), activity.day("planned_end")
+    if activity.text("activity_status") != COMPLETED or ended is None or planned is None:
+        return None
+    return ended <= planned
+
+
+def total(records: Iterable[Record], key: str) -> float | None:
+    """The sum of a field over the records that have it; None when none has."""
+    known = [number for record in records if (number := record.number(key)) is not None]
+    return sum(known) if known else None
+
+
+@dataclass(frozen=True)
+class WorkSummary:
+    """How the activities of a cycle stand; ``planned`` leaves out the cancelled ones."""
+
+    planned: int
+    completed: int
+    overdue: int
+    cancelled: int
+    without_status: int
+    budget: float | None
+    spent: float | None
+    trained: float | None
+
+
+def summarise(activities: list[Record], today: dt.date) -> WorkSummary:
+    """Count the activities of a cycle on a day; money and people are None when nobody recorded them."""
+    states = Counter(activity.text("activity_status") for activity in activities)
+    kept = [activity for activity in activities if activity.text("activity_status") != CANCELLED]
+    return WorkSummary(
+        planned=len(kept),
+        completed=states[COMPLETED],
+        overdue=sum(is_overdue(activity, today) for activity in kept),
+        cancelled=states[CANCELLED],
+        without_status=states[None],
+        budget=total(kept, "activity_budget"),
+        spent=total(activities, "spent"),
+        trained=total(activities, "trained"),
+    )

@@ -1,0 +1,98 @@
+"""What can go wrong, classed by what the caller must do next.
+
+TpiError
+├── UsageError          the input is wrong: change it and call again
+│   ├── SourceError     a file of the metadata sources cannot be used
+│   └── RecordError     a record file cannot be used at all (single bad records are reported, not raised)
+├── ConnectionProblem   the server cannot be reached or used: mend address, account or network
+│   ├── Unreachable     no answer: wrong address, no network, server down
+│   ├── NotDhis2        an answer, but not from a DHIS2 (a proxy, a login page, another service)
+│   ├── AuthFailed      wrong or expired credentials
+│   ├── Forbidden       right credentials, missing rights: ask an administrator
+│   └── UnsupportedVersion
+├── ServerRefused       the server understood and said no: read its reasons
+├── ServerFailed        the server failed (5xx) after the retries: try later
+├── StoreProblem        the local store cannot be used
+│   └── StoreBusy       another run has it: wait
+└── StateChanged        what was planned no longer fits: plan again
+
+Every error carries one plain line, what to do about it, and for ``--verbose`` the details.
+"""
+
+from __future__ import annotations
+
+
+class TpiError(Exception):
+    """The root: ``str(error)`` is the plain line, ``advice`` what to do, ``detail`` the rest."""
+
+    def __init__(self, message: str, advice: str = "", detail: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+        self.detail = detail
+
+
+class UsageError(TpiError):
+    """The input is wrong."""
+
+
+class SourceError(UsageError):
+    """A file of the metadata sources cannot be used."""
+
+
+class RecordError(UsageError):
+    """A record file cannot be used at all."""
+
+
+class ConnectionProblem(TpiError):
+    """The server cannot be reached or used."""
+
+
+class Unreachable(ConnectionProblem):
+    """No answer from the address."""
+
+
+class NotDhis2(ConnectionProblem):
+    """An answer that no DHIS2 gives."""
+
+
+class AuthFailed(ConnectionProblem):
+    """Wrong or expired credentials."""
+
+
+class Forbidden(ConnectionProblem):
+    """The account lacks a right."""
+
+
+class UnsupportedVersion(ConnectionProblem):
+    """A DHIS2 older or newer than the ones this tool knows."""
+
+
+class ServerRefused(TpiError):
+    """The server understood the request and refused it; ``status`` is the HTTP status, ``body`` its answer."""
+
+    def __init__(
+        self, message: str, advice: str = "", detail: str = "", status: int = 409, body: object = None
+    ) -> None:
+        super().__init__(message, advice, detail)
+        self.status = status
+        self.body = body
+
+
+class NotFound(ServerRefused):
+    """What was asked for is not on the server, or not for this account."""
+
+
+class ServerFailed(TpiError):
+    """The server failed, after the retries."""
+
+
+class StoreProblem(TpiError):
+    """The local store cannot be used."""
+
+
+class StoreBusy(StoreProblem):
+    """Another run has the store."""
+
+
+class StateChanged(TpiError):
+    """What was planned no longer fits what is there."""

@@ -1,0 +1,122 @@
+"""Checks of a bundle without a server: what DHIS2 would refuse, and what it would take and break on later.
+
+Limits are those of the database of every version from 2.40 to 2.43; the finding names the object and what to change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from tpi_dhis2.domain.uids import is_uid
+from tpi_dhis2.package.build import Bundle
+
+_LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
+_NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
+_NEEDS_CODE = _NEEDS_SHORT | {"userGroups", "optionSets", "programStages"}
+_UNIQUE_NAME = {"dataElements", "trackedEntityAttributes", "trackedEntityTypes", "optionSets", "dataElementGroups"}
+_CODE_FORM = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_OPTION_CODE_LIMIT = 230
+_SHARING_FORM = re.compile(r"^[r-][w-][r-][w-]----$")
+_DATA_SHARING = {"programs", "programStages", "trackedEntityTypes"}
+
+Objects = list[dict[str, Any]]
+
+
+def lint(bundle: Bundle) -> list[str]:
+    """All findings, one plain line each; empty when the bundle is clean."""
+    kinds = {kind: objects for kind, objects in bundle.items() if isinstance(objects, list)}
+    findings: list[str] = []
+    for kind, objects in kinds.items():
+        for item in objects:
+            findings += [f"{kind} '{item.get('name')}': {finding}" for finding in _of_object(kind, item)]
+        findings += [f"{kind}: {finding}" for finding in _of_kind(kind, objects)]
+    findings += _references(kinds)
+    findings += _forms(kinds)
+    return findings
+
+
+def _of_object(kind: str, item: dict[str, Any]) -> Iterator[str]:
+    for prop, limit in _LIMITS.items():
+        text = item.get(prop) or ""
+        most = _OPTION_CODE_LIMIT if (kind, prop) == ("options", "code") else limit
+        if len(text) > most:
+            yield f"{prop} has {len(text)} characters, at most {most} are allowed"
+        if text != " ".join(text.split()):
+            yield f"{prop} has needless spaces, which servers keep"
+    if not item.get("name"):
+        yield "has no name"
+    if kind in _NEEDS_SHORT and not item.get("shortName"):
+        yield "has no short name"
+    if kind in _NEEDS_CODE and not _CODE_FORM.match(item.get("code") or ""):
+        yield f"code '{item.get('code')}' is not made of capitals, digits and _"
+    if not is_uid(item.get("id", "")):
+        yield f"UID '{item.get('id')}' is malformed"
+    yield from _of_sharing(kind, item.get("sharing"))
+
+
+def _of_sharing(kind: str, sharing: dict[str, Any] | None) -> Iterator[str]:
+    if sharing is None:
+        return
+    strings = [sharing["public"], *(group["access"] for group in sharing["userGroups"].values())]
+    for string in strings:
+        if not _SHARING_FORM.match(string):
+            yield f"sharing '{string}' is malformed; servers take it and guess"
+        elif kind not in _DATA_SHARING and string[2:4] != "--":
+            yield f"sharing '{string}' gives data access to a type that has none"
+
+
+def _of_kind(kind: str, objects: Objects) -> Iterator[str]:
+    props = ["id", "code"] if kind != "options" else ["id"]
+    if kind in _UNIQUE_NAME:
+        props += ["name", "shortName"]
+    for prop in props:
+        counts = Counter(item[prop] for item in objects if item.get(prop))
+        yield from (f"{prop} '{value}' stands {count} times" for value, count in counts.items() if count > 1)
+
+
+def _references(kinds: dict[str, Objects]) -> list[str]:
+    known = {item["id"] for objects in kinds.values() for item in objects}
+    return [
+        f"{kind} '{item.get('name')}': {place} points to {uid}, which is not in the bundle"
+        for kind, objects in kinds.items()
+        for item in objects
+        for place, uid in _refs(item)
+        if uid not in known
+    ]
+
+
+def _refs(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in item.items():
+        nested = value if isinstance(value, list) else [value]
+        for entry in nested:
+            if isinstance(entry, dict) and set(entry) == {"id"}:
+                yield key, entry["id"]
+            elif isinstance(entry, dict) and key != "sharing":
+                yield from ((f"{key}.{place}", uid) for place, uid in _refs(entry))
+
+
+def _forms(kinds: dict[str, Objects]) -> list[str]:
+    sections = {item["id"]: item for item in kinds.get("programStageSections", [])}
+    sets = {item["id"]: item for item in kinds.get("optionSets", [])}
+    findings = []
+    for stage in kinds.get("programStages", []):
+        on_stage = [entry["dataElement"]["id"] for entry in stage["programStageDataElements"]]
+        listed = [sections[ref["id"]] for ref in stage["programStageSections"] if ref["id"] in sections]
+        in_sections = [ref["id"] for section in listed for ref in section["dataElements"]]
+        if sorted(on_stage) != sorted(in_sections):
+            findings.append(f"programStages '{stage['name']}': its sections do not hold each of its fields once")
+    for kind in ("dataElements", "trackedEntityAttributes"):
+        findings += [
+            f"{kind} '{item['name']}': value type {item['valueType']} is not that of its option set"
+            for item in kinds.get(kind, [])
+            if "optionSet" in item and item["valueType"] != sets[item["optionSet"]["id"]]["valueType"]
+        ]
+        findings += [
+            f"{kind} '{item['name']}': MULTI_TEXT takes only one code on 2.40"
+            for item in kinds.get(kind, [])
+            if item["valueType"] == "MULTI_TEXT"
+        ]
+    return findings

@@ -1,0 +1,58 @@
+"""The package as it is released: bundles from the sources, with every UID pinned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tpi_dhis2.errors import SourceError
+from tpi_dhis2.package.build import DHIS2_VERSIONS, Builder, Bundle, dump
+from tpi_dhis2.package.lint import lint
+from tpi_dhis2.package.sources import load
+from tpi_dhis2.package.uids import Uids
+from tpi_dhis2.resources import folder
+
+BUNDLES = "bundles"
+
+
+def bundle(dhis2_version: str = "2.42", metadata: Path | None = None, *, new_uids: bool = False) -> Bundle:
+    """The bundle for a DHIS2 version; SourceError when an object has no pinned UID and none may be made."""
+    where = metadata or folder("metadata")
+    uids = Uids.read(where)
+    built = Builder(load(metadata), uids).bundle(dhis2_version)
+    if uids.new and not new_uids:
+        kind, code = next(iter(uids.new))
+        raise SourceError(
+            f"{len(uids.new)} objects have no pinned UID, first {kind} {code}.", "Run 'tpi-dhis2 package build'."
+        )
+    return built
+
+
+def bundle_path(metadata: Path, version: str, dhis2_version: str) -> Path:
+    """Where the built bundle for a DHIS2 version lies."""
+    return metadata / BUNDLES / f"TPI_COMPLETE_{version}_DHIS{dhis2_version}.json"
+
+
+def build_all(metadata: Path | None = None) -> tuple[list[Path], int]:
+    """Write the bundles for all versions and pin new UIDs; the files written and the number pinned.
+
+    SourceError with all findings when the package is not clean; then nothing is written.
+    """
+    where = metadata or folder("metadata")
+    uids = Uids.read(where)
+    builder = Builder(load(metadata), uids)
+    built = {version: builder.bundle(version) for version in DHIS2_VERSIONS}
+    findings = lint(built[DHIS2_VERSIONS[0]])
+    if findings:
+        raise SourceError(
+            f"The package is not clean: {findings[0]} ({len(findings)} findings).",
+            "Mend the sources; 'tpi-dhis2 package lint' lists all.",
+            "\n".join(findings),
+        )
+    pinned = uids.pin(where) if uids.new else 0
+    written = []
+    for version, content in built.items():
+        path = bundle_path(where, builder.sources.package.version, version)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(dump(content), encoding="utf-8")
+        written.append(path)
+    return written, pinned

@@ -1,0 +1,184 @@
+"""The metadata sources that people edit (``metadata/*.yaml``), read into typed objects.
+
+A field's key gives its code: ``host_lead`` becomes ``TPI_HOST_LEAD``. A key that stands in a second stage is the same
+data element, described where it comes first.
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tpi_dhis2.errors import SourceError
+from tpi_dhis2.resources import folder
+
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Source(BaseModel):
+    """Base of what is read from the sources: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FieldSource(Source):
+    """One data element or attribute; ``type`` is a DHIS2 value type, ``options`` the name of an option set."""
+
+    label: str = ""
+    type: str = "TEXT"
+    options: str | None = None
+    name: str | None = None
+    short: str | None = None
+    help: str | None = None
+    must: bool = False
+    list: bool = False
+    future: bool = False
+    calculated: bool = False
+
+
+class AttributeSource(FieldSource):
+    """One tracked entity attribute."""
+
+    key: str
+    unique: bool = False
+    search: bool = False
+
+
+class SectionSource(Source):
+    """A section of a form with the reason for asking; its ``id`` never changes."""
+
+    id: str
+    name: str
+    why: str
+    fields: dict[str, FieldSource]
+
+
+class StageSource(Source):
+    """One program stage: ``kind`` is the record's name in files, ``key`` the fields that tell its records apart."""
+
+    code: str
+    kind: str
+    step: int
+    name: str
+    date_label: str
+    description: str
+    sections: list[SectionSource]
+    key: list[str] = Field(default_factory=list)
+    repeatable: bool = False
+    access: str = "data"
+
+    def flagged(self, flag: str, key: str, field: FieldSource, described: FieldSource) -> bool:
+        """Whether a field of this stage is ``must`` or ``list``: as said here, or for its key fields as first said."""
+        return bool(getattr(field, flag) or (key in self.key and getattr(described, flag)))
+
+
+class OptionSetSource(Source):
+    """An option set: codes and labels in order."""
+
+    name: str
+    options: dict[str, str]
+    type: str = "TEXT"
+
+
+class GroupSource(Source):
+    """A user group and its access strings by what they are for."""
+
+    name: str
+    object: str
+    data: str
+    functioning: str
+
+
+class NamedSource(Source):
+    """What the program and the tracked entity type are called."""
+
+    code: str
+    name: str
+    short: str
+    description: str
+    began_label: str = ""
+    icon: str = ""
+    color: str = ""
+
+
+class HealthArea(Source):
+    """The health area as the published packages name it."""
+
+    code: str
+    name: str
+
+
+class PackageSource(Source):
+    """The head of the package."""
+
+    code: str
+    name: str
+    version: str
+    locale: str
+    health_area: HealthArea
+    description: str
+    tracked_entity_type: NamedSource
+    program: NamedSource
+    groups: dict[str, GroupSource]
+
+
+class Sources(Source):
+    """All sources of the package."""
+
+    package: PackageSource
+    attributes: list[AttributeSource]
+    option_sets: dict[str, OptionSetSource]
+    stages: list[StageSource]
+
+    def elements(self) -> dict[str, FieldSource]:
+        """The data elements by key, each as it is described where it comes first."""
+        found: dict[str, FieldSource] = {}
+        for stage in self.stages:
+            for section in stage.sections:
+                for key, field in section.fields.items():
+                    if key not in found and not field.label:
+                        raise SourceError(f"stages.yaml: {stage.kind}.{key} has no label and no earlier stage has it")
+                    found.setdefault(key, field)
+        return found
+
+
+def read(name: str, metadata: Path) -> Any:
+    """One YAML file of the sources; SourceError when it is missing or is not YAML."""
+    path = metadata / name
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 - a safe loader, in C if there
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read", "Install the package again or name another folder.") from error
+    except yaml.YAMLError as error:
+        raise SourceError(f"{path} is not YAML: {error}") from error
+
+
+def _countries(metadata: Path) -> dict[str, str]:
+    with (metadata / "countries.csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"]: row["en"] for row in csv.DictReader(file)}
+
+
+@cache
+def load(metadata: Path | None = None) -> Sources:
+    """All sources of a metadata folder (default: the package's own); SourceError names file and line of a mistake."""
+    where = metadata or folder("metadata")
+    options = read("options.yaml", where)
+    options["COUNTRY"] = {"name": "Country", "options": _countries(where)}
+    try:
+        return Sources.model_validate(
+            {
+                "package": read("package.yaml", where),
+                "attributes": read("attributes.yaml", where)["attributes"],
+                "option_sets": options,
+                "stages": read("stages.yaml", where)["stages"],
+            }
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise SourceError(f"metadata sources: {place}: {first['msg']}", detail=str(error)) from error

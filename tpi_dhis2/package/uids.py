@@ -1,0 +1,55 @@
+"""The pinned UIDs: one file that only grows, so that an object keeps its UID for ever.
+
+``metadata/uids.csv`` has one line an object: type, code, UID. Objects without a code of their own (sections, stage
+data elements) are known by the codes of what they join.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from tpi_dhis2.domain.uids import derive_uid, is_uid
+from tpi_dhis2.errors import SourceError
+
+FILE = "uids.csv"
+
+
+class Uids:
+    """The pins; ``new`` holds those that were asked for and are not pinned yet."""
+
+    def __init__(self, pins: dict[tuple[str, str], str]) -> None:
+        self.pins = pins
+        self.new: dict[tuple[str, str], str] = {}
+
+    @classmethod
+    def read(cls, metadata: Path) -> Uids:
+        """The pins of a metadata folder; none when the file is not there yet."""
+        path = metadata / FILE
+        if not path.exists():
+            return cls({})
+        with path.open(encoding="utf-8", newline="") as file:
+            pins = {(row["type"], row["code"]): row["uid"] for row in csv.DictReader(file)}
+        bad = [uid for uid in pins.values() if not is_uid(uid)]
+        if bad or len(set(pins.values())) != len(pins):
+            raise SourceError(f"{path} holds a malformed or a doubled UID {bad}", "Restore the file from its history.")
+        return cls(pins)
+
+    def __call__(self, kind: str, code: str) -> str:
+        """The UID of an object; one that is not pinned yet gets one derived from type and code."""
+        key = (kind, code)
+        if key not in self.pins:
+            self.pins[key] = self.new[key] = derive_uid("tpi-dhis2", kind, code)
+        return self.pins[key]
+
+    def pin(self, metadata: Path) -> int:
+        """Append the new UIDs to the file; the number appended."""
+        path = metadata / FILE
+        fresh = not path.exists()
+        with path.open("a", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            if fresh:
+                writer.writerow(["type", "code", "uid"])
+            writer.writerows([kind, code, uid] for (kind, code), uid in self.new.items())
+        count, self.new = len(self.new), {}
+        return count
