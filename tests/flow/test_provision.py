@@ -1,0 +1,142 @@
+"""Provisioning against a server of each version: plan, apply, plan again, assign; the site's own survives."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tpi_dhis2.demo.units import ensure_units, units
+from tpi_dhis2.dhis2.metadata import Metadata
+from tpi_dhis2.errors import ServerRefused, StateChanged, UsageError
+from tpi_dhis2.package.fields import package_fields
+from tpi_dhis2.package.release import bundle
+from tpi_dhis2.provision.apply import apply
+from tpi_dhis2.provision.assign import Choice, assign, plan_assignment
+from tpi_dhis2.provision.installed import read_installed
+from tpi_dhis2.provision.plan import make_plan
+
+PROGRAM = package_fields().program
+
+
+def test_an_empty_server_gets_everything_and_the_second_plan_is_empty(client, tmp_path):
+    built = bundle(client.version.short)
+    plan = make_plan(client, built)
+    assert plan.counts == {"create": sum(len(items) for kind, items in built.items() if kind != "package")}
+    done = apply(client, built, plan, tmp_path)
+    assert done.stats["created"] == plan.counts["create"]
+    assert make_plan(client, built).is_empty
+    assert read_installed(client).version == built["package"]["version"]
+
+
+def test_a_plan_on_an_up_to_date_server_writes_nothing_and_asks_little(installed, ready):
+    make_plan(installed, bundle(installed.version.short))
+    asked = list(ready.requests)
+    assert {method for method, _ in asked} == {"GET"}
+    assert len(asked) <= 5
+
+
+def test_the_form_shows_its_sections_and_fields_in_order(installed):
+    fields = package_fields()
+    stage = installed.get(
+        f"programStages/{fields.stages['priority'].uid}",
+        {"fields": "name,programStageSections[name,description,dataElements[code]],programStageDataElements[compulsory]"},
+    )
+    names = [section["name"] for section in stage["programStageSections"]]
+    assert names == ["The gap", "How it is measured", "Choosing", "About this record"]
+    assert stage["programStageSections"][0]["dataElements"][0]["code"] == "TPI_PRIORITY_NO"
+    assert all(section["description"] for section in stage["programStageSections"])
+
+
+def test_a_change_on_the_server_is_planned_field_by_field_and_put_right(installed, tmp_path):
+    built = bundle(installed.version.short)
+    stage = package_fields().stages["plan"].uid
+    Metadata(installed).patch("programStages", stage, [{"op": "replace", "path": "/name", "value": "Our plan"}])
+    plan = make_plan(installed, built)
+    [step] = plan.of("update")
+    assert [(change.prop, change.old, change.new) for change in step.changes] == [("name", "Our plan", "4 Action plan")]
+    done = apply(installed, built, plan, tmp_path)
+    assert done.stats["updated"] == 1
+    assert make_plan(installed, built).is_empty
+    kept = json.loads(done.backup.read_text())
+    assert kept["replaced"]["programStages"][0]["name"] == "Our plan"
+
+
+def test_what_the_site_owns_survives_an_update(installed, tmp_path):
+    metadata, built, fields = Metadata(installed), bundle(installed.version.short), package_fields()
+    group = next(item["id"] for item in built["userGroups"] if item["code"] == "TPI_DATA_CAPTURE")
+    me = installed.get("me", {"fields": "id"})["id"]
+    metadata.add_to_collection("userGroups", group, "users", [me])
+    french = [{"locale": "fr", "property": "NAME", "value": "Jumelage"}]
+    own = {"id": "LocalElem01", "name": "Local", "shortName": "Local", "domainType": "TRACKER"}
+    metadata.commit({"dataElements": [{**own, "valueType": "TEXT", "aggregationType": "NONE"}]})
+    stage = fields.stages["plan"].uid
+    metadata.patch("programs", PROGRAM, [{"op": "add", "path": "/translations", "value": french}])
+    metadata.patch("programs", PROGRAM, [{"op": "replace", "path": "/name", "value": "Changed"}])
+    metadata.patch("userGroups", group, [{"op": "replace", "path": "/name", "value": "Changed"}])
+    local = {"id": "LocalPsde01", "dataElement": {"id": "LocalElem01"}, "sortOrder": 99}
+    metadata.patch("programStages", stage, [{"op": "add", "path": "/programStageDataElements/-", "value": local}])
+    metadata.patch("programStages", stage, [{"op": "replace", "path": "/description", "value": "Changed"}])
+    before = installed.get(f"programs/{PROGRAM}", {"fields": "organisationUnits[id],sharing,translations"})
+    apply(installed, built, make_plan(installed, built), tmp_path)
+    after = installed.get(f"programs/{PROGRAM}", {"fields": "name,organisationUnits[id],sharing,translations"})
+    assert after["name"] == "Twinning Partnerships for Improvement"
+    assert after["translations"] == french
+    assert after["sharing"]["userGroups"].keys() == before["sharing"]["userGroups"].keys()
+    assert len(after["organisationUnits"]) == len(units())
+    members = installed.get(f"userGroups/{group}", {"fields": "users[id]"})["users"]
+    assert [user["id"] for user in members] == [me]
+    elements = installed.get(f"programStages/{stage}", {"fields": "programStageDataElements[dataElement[id]]"})
+    assert "LocalElem01" in [entry["dataElement"]["id"] for entry in elements["programStageDataElements"]]
+
+
+def test_a_code_taken_by_the_site_is_named_and_nothing_is_written(client, tmp_path):
+    taken = {"id": "SiteElem001", "name": "Ours", "shortName": "Ours", "code": "TPI_AREA", "domainType": "TRACKER"}
+    Metadata(client).commit({"dataElements": [{**taken, "valueType": "TEXT", "aggregationType": "NONE"}]})
+    built = bundle(client.version.short)
+    plan = make_plan(client, built)
+    with pytest.raises(StateChanged, match=r"TPI_AREA is taken by 'Ours'"):
+        apply(client, built, plan, tmp_path)
+    assert read_installed(client) is None
+
+
+def test_a_name_taken_by_the_site_is_refused_whole(client, tmp_path):
+    taken = {"id": "SiteElem002", "name": "TPI - Area", "shortName": "Ours", "code": "OURS", "domainType": "TRACKER"}
+    Metadata(client).commit({"dataElements": [{**taken, "valueType": "TEXT", "aggregationType": "NONE"}]})
+    built = bundle(client.version.short)
+    with pytest.raises(ServerRefused, match="E5003"):
+        apply(client, built, make_plan(client, built), tmp_path)
+    assert make_plan(client, built).counts == {"create": 824}
+
+
+def test_an_object_whose_code_was_changed_is_still_ours(installed, tmp_path):
+    built = bundle(installed.version.short)
+    uid = package_fields().elements["area"].uid
+    Metadata(installed).patch("dataElements", uid, [{"op": "replace", "path": "/code", "value": "LOCAL_AREA"}])
+    [step] = [step for step in make_plan(installed, built).steps if step.action != "unchanged"]
+    assert (step.action, [change.prop for change in step.changes]) == ("update", ["code"])
+
+
+def test_units_are_assigned_by_level_by_group_and_by_code(client, tmp_path):
+    ensure_units(client)
+    built = bundle(client.version.short)
+    apply(client, built, make_plan(client, built), tmp_path)
+    hospitals = [unit for unit in units() if unit["name"].endswith("District Hospital")]
+    group = {"id": "HospitalGrp", "name": "Hospitals", "shortName": "Hospitals", "code": "HOSPITALS"}
+    members = [{"id": unit["id"]} for unit in hospitals]
+    Metadata(client).commit({"organisationUnitGroups": [{**group, "organisationUnits": members}]})
+    by_group = plan_assignment(client, PROGRAM, Choice(groups=("HOSPITALS",)))
+    assert {unit["id"] for unit in by_group.added} == {unit["id"] for unit in hospitals}
+    assert assign(client, by_group) == len(hospitals)
+    by_code = plan_assignment(client, PROGRAM, Choice(units=("TPI_DEMO_NDARAVI", hospitals[0]["id"])))
+    assert [unit["code"] for unit in by_code.added] == ["TPI_DEMO_NDARAVI"]
+    facilities = [unit for unit in units() if "geometry" in unit]
+    by_level = plan_assignment(client, PROGRAM, Choice(levels=(4,)))
+    assert len(by_level.added) == len(facilities) - len(hospitals)
+    assert by_level.already == len(hospitals)
+
+
+@pytest.mark.parametrize("choice", [Choice(units=("NOWHERE",)), Choice(levels=(9,)), Choice(groups=("NOBODY",))])
+def test_units_that_are_not_there_are_named(installed, choice):
+    with pytest.raises(UsageError, match="NOWHERE|level 9|NOBODY"):
+        plan_assignment(installed, PROGRAM, choice)

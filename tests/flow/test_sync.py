@@ -1,0 +1,229 @@
+"""Push and pull against a server of each version: nothing lost, nothing doubled, nothing overwritten in silence."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import yaml
+
+from tpi_dhis2.demo.run import FILES
+from tpi_dhis2.domain.uids import derive_uid
+from tpi_dhis2.errors import RecordError, StoreProblem
+from tpi_dhis2.package.fields import package_fields
+from tpi_dhis2.store.partnerships import partnerships
+from tpi_dhis2.store.store import Store
+from tpi_dhis2.sync.pull import pull
+from tpi_dhis2.sync.push import push
+from tpi_dhis2.sync.resolve import resolve
+from tpi_dhis2.sync.wire import Wire
+
+FIELDS = package_fields()
+TODAY = dt.date(2026, 11, 23)
+RECORD = ("record", "p", "1", "activity", "1")
+
+
+def record_file(tmp_path, *, name="records.yaml", **changes):
+    """One partnership with one cycle: an agreement, a baseline, a target and an activity."""
+    activity = {"date": "2026-02-01", "activity_no": 1, "activity_title": "Train", "activity_status": "ON_TRACK"}
+    records = {
+        "agreement": [{"date": "2026-01-10", "host_lead": "Ana", "common_goal": "Fewer infections"}],
+        "target": [
+            {
+                "date": "2026-02-01",
+                "target_no": 1,
+                "measure": "HH_COMPL",
+                "baseline": 20,
+                "short_target": 50,
+                "short_due": "2026-06-30",
+            }
+        ],
+        "measurement": [{"date": "2026-06-01", "measure": "HH_COMPL", "numerator": 60, "denominator": 100}],
+        "activity": [{**activity, **changes}],
+    }
+    attributes = {"name": "Pair (fictional)", "code": "PAIR"}
+    cycle = {"key": "1", "began": "2026-01-10", "records": records}
+    one = {"key": "p", "unit": "TPI_DEMO_NDARAVI_RH", "attributes": attributes, "cycles": [cycle]}
+    path = tmp_path / name
+    path.write_text(yaml.safe_dump({"as_of": TODAY, "partnerships": [one]}), encoding="utf-8")
+    return path
+
+
+def send(client, store, *paths):
+    return push(client, store, FIELDS, paths, today=TODAY)
+
+
+def other_store(tmp_path, name):
+    return Store.open(f"sqlite:///{tmp_path / name}.sqlite")
+
+
+def on_server(client, uid=None):
+    """The activity as the server has it now."""
+    event = client.get(f"tracker/events/{uid or derive_uid(*RECORD)}", {"program": FIELDS.program})
+    keys = {info.uid: key for key, info in FIELDS.elements.items()}
+    return {keys[value["dataElement"]]: value["value"] for value in event["dataValues"]}
+
+
+def edit_on_server(client, **values):
+    """Somebody changes the activity in Capture."""
+    uid = derive_uid(*RECORD)
+    event = client.get(f"tracker/events/{uid}", {"program": FIELDS.program})
+    given = [{"dataElement": FIELDS.elements[key].uid, "value": value} for key, value in values.items()]
+    body = {"events": [{**event, "dataValues": given}]}
+    client.ask("POST", "tracker", params={"async": "false", "importStrategy": "UPDATE"}, body=body)
+
+
+def test_a_second_push_writes_nothing(installed, store, writes):
+    first = push(installed, store, FIELDS, FILES, today=TODAY)
+    assert first.is_clean
+    assert (len(first.created), first.requests) == (writes() and len(store.items()), 1)
+    second = push(installed, store, FIELDS, FILES, today=TODAY)
+    assert (second.created, second.updated, second.requests) == ([], [], 0)
+    assert writes() == 1
+
+
+def test_a_push_from_a_lost_store_writes_nothing_either(installed, store, tmp_path, writes):
+    send(installed, store, record_file(tmp_path))
+    with other_store(tmp_path, "new") as new:
+        again = send(installed, new, record_file(tmp_path))
+        assert again.is_clean
+        assert {item.state for item in new.items()} == {"synced"}
+    assert writes() == 1
+
+
+def test_what_comes_back_is_what_was_sent(installed, store, tmp_path):
+    push(installed, store, FIELDS, FILES, today=TODAY)
+    with other_store(tmp_path, "pulled") as pulled:
+        done = pull(installed, pulled, FIELDS)
+        assert done.seen == 17
+        sent, back = store.items(), pulled.items()
+        names = [p.name for p in partnerships(pulled)]
+    plain = [(item.uid, {k: v for k, v in item.doc.items() if k not in ("@completed", "@incident")}) for item in sent]
+    assert [(i.uid, {k: v for k, v in i.doc.items() if k not in ("@completed", "@incident")}) for i in back] == plain
+    assert sum(name.endswith("(fictional)") for name in names) == 8
+
+
+def test_a_pull_asks_only_for_what_changed(installed, store, tmp_path):
+    push(installed, store, FIELDS, FILES, today=TODAY)
+    pull(installed, store, FIELDS)
+    store.set("pulled", "2100-01-01T00:00:00.000")
+    assert pull(installed, store, FIELDS).seen == 0
+    pull(installed, store, FIELDS, whole=True)
+    assert pull(installed, store, FIELDS).taken == 0
+
+
+def test_only_the_changed_record_travels_and_it_travels_whole(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    done = send(installed, store, record_file(tmp_path, spent=100))
+    assert [item.kind for item in done.updated] == ["activity"]
+    body = Wire(FIELDS).payload(done.updated)
+    assert list(body) == ["events"]
+    assert len(body["events"][0]["dataValues"]) == 4
+    assert on_server(installed)["spent"] == "100"
+
+
+def test_a_change_made_on_the_server_is_merged_with_one_made_here(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    edit_on_server(installed, obstacle="FUNDS")
+    done = send(installed, store, record_file(tmp_path, spent=100))
+    assert done.is_clean
+    assert on_server(installed).items() >= {"obstacle": "FUNDS", "spent": "100"}.items()
+
+
+@pytest.mark.parametrize(("take", "kept"), [("here", "100"), ("server", "70")])
+def test_a_field_changed_on_both_sides_waits_for_a_person(installed, store, tmp_path, writes, take, kept):
+    send(installed, store, record_file(tmp_path, spent=50))
+    edit_on_server(installed, spent="70")
+    before = writes()
+    done = send(installed, store, record_file(tmp_path, spent=100))
+    assert [item.conflicts for item in done.conflicts] == [{"spent": ["100", "70"]}]
+    assert writes() == before
+    assert send(installed, store).conflicts
+    resolve(store, derive_uid(*RECORD), take)
+    assert send(installed, store).is_clean
+    assert on_server(installed)["spent"] == kept
+
+
+def test_a_value_taken_away_is_taken_away_on_the_server(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path, spent=50))
+    send(installed, store, record_file(tmp_path, spent=None))
+    assert "spent" not in on_server(installed)
+
+
+def test_a_value_that_the_file_does_not_name_stays(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path, spent=50))
+    done = send(installed, store, record_file(tmp_path))
+    assert done.requests == 0
+    assert on_server(installed)["spent"] == "50"
+
+
+def test_a_bad_record_never_stops_the_rest(installed, store, tmp_path):
+    path = record_file(tmp_path, planned_end="31 May")
+    done = send(installed, store, path)
+    [rejected] = done.rejected
+    assert rejected.place == "partnership 'p', cycle 1, activity 1"
+    assert rejected.reason == "planned_end: '31 May' is not a date; write it as 2016-08-30, 2016-08 or 2016"
+    assert sorted(item.kind for item in done.created) == ["", "", "agreement", "measurement", "target"]
+
+
+def test_what_the_server_refuses_is_named_and_the_rest_is_stored(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    content = yaml.safe_load(record_file(tmp_path).read_text())
+    content["partnerships"][0]["cycles"].append({"key": "2", "began": "2026-05-01"})
+    content["partnerships"][0]["attributes"]["model"] = "HOSPITAL_HOSPITAL"
+    path = tmp_path / "second.yaml"
+    path.write_text(yaml.safe_dump(content))
+    done = send(installed, store, path)
+    [refused] = done.refused
+    assert "already has an open cycle" in refused.problem
+    assert "E1015" in refused.problem
+    assert [item.type for item in done.updated] == ["partnership"]
+
+
+def test_a_record_deleted_on_the_server_stays_deleted(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    body = {"events": [{"event": derive_uid(*RECORD)}]}
+    installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "DELETE"}, body=body)
+    pull(installed, store, FIELDS)
+    assert store.by_uid([derive_uid(*RECORD)])[derive_uid(*RECORD)].deleted
+    assert all(not cycle.of("activity") for p in partnerships(store) for cycle in p)
+    done = send(installed, store, record_file(tmp_path, spent=1))
+    assert ["deleted on the server" in rejected.reason for rejected in done.rejected] == [True]
+
+
+def test_calculated_fields_are_written_and_only_when_they_change(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    target = on_server(installed, derive_uid("record", "p", "1", "target", "1"))
+    assert target.items() >= {"latest_value": "60", "latest_date": "2026-06-01", "short_result": "MET"}.items()
+    [found] = partnerships(store)
+    assert found.text("current_step") == "5_ACTION"
+    assert send(installed, store).requests == 0
+
+
+def test_records_of_other_people_are_pulled_with_their_local_fields(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    with other_store(tmp_path, "other") as other:
+        pull(installed, other, FIELDS)
+        done = push(installed, other, FIELDS, [record_file(tmp_path, learning="Much")], today=TODAY)
+        assert [item.kind for item in done.updated] == ["activity"]
+    pull(installed, store, FIELDS)
+    [found] = partnerships(store)
+    assert found.latest.of("activity")[0].text("learning") == "Much"
+    assert found.host_name == "Ndaravi Regional Hospital"
+
+
+def test_a_store_belongs_to_one_server(installed, store):
+    pull(installed, store, FIELDS)
+    store.set("server", "https://another.example.org")
+    with pytest.raises(StoreProblem, match="another server"):
+        pull(installed, store, FIELDS)
+
+
+@pytest.mark.parametrize("content", ["- just a list", "partnerships: 3", "{", "a: [1", "as_of: x\npartnerships: []"])
+def test_a_file_that_is_no_record_file_is_refused_before_anything_is_asked(installed, store, tmp_path, ready, content):
+    path = tmp_path / "bad.yaml"
+    path.write_text(content)
+    with pytest.raises(RecordError):
+        send(installed, store, path)
+    assert not [path for method, path in ready.requests if "tracker" in path]
+    assert store.items() == []

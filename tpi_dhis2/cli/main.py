@@ -1,0 +1,75 @@
+"""The command line: nouns, then verbs. The only place that prints or asks."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from tpi_dhis2.cli.common import fail
+from tpi_dhis2.errors import TpiError
+
+#: Noun: module and what it is for. Modules are imported when their noun is used, so that help is quick.
+_NOUNS = {
+    "package": "Build and check the metadata package.",
+    "provision": "Install the package on a DHIS2 and assign units.",
+    "sync": "Bring partnership records to the server and back.",
+    "report": "Write action plans and evaluation summaries.",
+    "sandbox": "Run the training stand-in for a DHIS2.",
+    "demo": "Run the whole chain on demo partnerships.",
+}
+
+
+class Nouns(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The nouns, in the order of the work."""
+        return list(_NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a noun."""
+        if cmd_name not in _NOUNS:
+            return None
+        module = importlib.import_module(f"tpi_dhis2.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the nouns without importing their modules."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_NOUNS.items()))
+
+
+@click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tpi-dhis2", prog_name="tpi-dhis2")
+def cli() -> None:
+    r"""Twinning Partnerships for Improvement in an existing DHIS2: provision, sync, report.
+
+    \b
+    Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage,
+    3 (with --exit-code) there are changes, conflicts or refused records.
+    """
+
+
+def main(args: list[str] | None = None) -> Any:
+    """Run the command line; every error becomes one plain line and an exit code."""
+    try:
+        sys.exit(cli.main(args=args, prog_name="tpi-dhis2", standalone_mode=False) or 0)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        fail("Stopped.", "Nothing is half done; run the same command again to go on.")
+    except TpiError as error:
+        fail(str(error), error.advice, error.detail)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - the last net: a person gets a line, not a traceback
+        fail(f"Unexpected: {type(error).__name__}: {error}", "Please report it.", traceback.format_exc())

@@ -1,0 +1,69 @@
+"""tpi-dhis2 sandbox: serve | reset."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from tpi_dhis2.cli.common import agree, verbose_option, yes_option
+
+_VERSIONS = ("2.40", "2.41", "2.42", "2.43")
+
+
+def _file_option(function: click.decorators.FC) -> click.decorators.FC:
+    return click.option(
+        "--file", type=click.Path(path_type=Path, dir_okay=False), help="File that keeps the sandbox's data."
+    )(function)
+
+
+@click.group()
+def command() -> None:
+    """Run the training stand-in for a DHIS2. It is not a DHIS2 and must not hold real data."""
+
+
+def _data_file(file: Path | None) -> Path:
+    from platformdirs import user_data_path
+
+    return file or user_data_path("tpi-dhis2") / "sandbox.json"
+
+
+@command.command()
+@click.option("--port", default=8085, help="Port to listen on; 0 takes a free one.", show_default=True)
+@click.option(
+    "--as",
+    "version",
+    type=click.Choice(_VERSIONS),
+    default="2.42",
+    help="DHIS2 version to speak as.",
+    show_default=True,
+)
+@_file_option
+@verbose_option
+def serve(port: int, version: str, file: Path | None) -> None:
+    """Serve the sandbox on this machine until Ctrl-C."""
+    from tpi_dhis2.sandbox.server import Sandbox
+    from tpi_dhis2.sandbox.server import serve as serve_sandbox
+
+    path = _data_file(file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with serve_sandbox(Sandbox(version=version, file=path), port=port) as url:
+        click.echo(f"The sandbox speaks as DHIS2 {version} at {url} (user admin, password district). Ctrl-C stops it.")
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            click.echo("Stopped; its data are kept.")
+
+
+@command.command()
+@_file_option
+@yes_option
+@verbose_option
+def reset(file: Path | None, yes: bool) -> None:
+    """Empty the sandbox. Stop 'serve' first."""
+    path = _data_file(file)
+    agree(f"Delete all that the sandbox keeps in {path}?", yes)
+    path.unlink(missing_ok=True)
+    click.echo("The sandbox is empty.")

@@ -1,0 +1,236 @@
+"""The client: dhis2.py's ``Api`` and session inside, and outside one way to ask and one tree of errors.
+
+Addresses are built here rather than by dhis2.py, which appends ``.json`` to every GET. No redirect is followed: a DHIS2
+answers a request without valid credentials with one to its login page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from tpi_dhis2.dhis2 import transport
+from tpi_dhis2.dhis2.versions import ServerVersion
+from tpi_dhis2.errors import (
+    AuthFailed,
+    Forbidden,
+    NotDhis2,
+    NotFound,
+    ServerFailed,
+    ServerRefused,
+    Unreachable,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from dhis2 import Api
+
+Params = Mapping[str, str] | list[tuple[str, str]]
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where to connect and as whom; a token takes the place of name and password. Secrets stay out of its text form."""
+
+    url: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether secrets would cross a network without encryption."""
+        parts = urlsplit(self.url)
+        return parts.scheme == "http" and parts.hostname not in _LOCAL
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the server: HTTP status and the JSON of its body."""
+
+    status: int
+    body: Any
+
+
+class Client:
+    """Talks to one DHIS2 as one account. Not for more than one thread at a time."""
+
+    def __init__(self, account: Account, pause: float = 0.5) -> None:
+        self.account = account
+        self._api = _api(account, pause)
+        self.requests = 0
+
+    @property
+    def base(self) -> str:
+        """The address of the server, without ``/api``."""
+        return str(self._api.base_url)
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """What the server says of itself; NotDhis2 when that is not what a DHIS2 says."""
+        body = self.get("system/info")
+        if not isinstance(body, dict) or "version" not in body:
+            raise NotDhis2(f"{self.base} answers, but not as a DHIS2 does.", _CHECK_URL)
+        return body
+
+    @cached_property
+    def version(self) -> ServerVersion:
+        """The server's version; UnsupportedVersion when this tool does not know it."""
+        return ServerVersion.parse(str(self.info["version"]))
+
+    def log_in_again(self) -> None:
+        """Forget the session: a DHIS2 keeps the scope and groups of an account as they were when its session began."""
+        self._api.session.cookies.clear()
+
+    def get(self, path: str, params: Params | None = None) -> Any:
+        """The JSON of a GET; the error tree for every answer but 200."""
+        return self.ask("GET", path, params=params).body
+
+    def ask(
+        self, method: str, path: str, *, params: Params | None = None, body: Any = None, expect: tuple[int, ...] = ()
+    ) -> Answer:
+        """One request. Answers below 300 and those in ``expect`` are returned, others raised as errors."""
+        self.requests += 1
+        headers = {"Content-Type": "application/json-patch+json"} if method == "PATCH" else None
+        try:
+            response = self._api.session.request(
+                method,
+                f"{self._api.api_url}/{path}",
+                params=params,
+                json=body,
+                headers=headers,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise _unreachable(self.base, error) from error
+        return _read(self.base, response, expect)
+
+
+def _api(account: Account, pause: float) -> Api:
+    try:
+        from dhis2 import Api, ClientException
+    except ImportError as error:
+        raise UsageError(
+            "The library dhis2.py is not usable here.",
+            "If the other PyPI package 'dhis2' is installed, uninstall both and install 'dhis2.py' again.",
+            str(error),
+        ) from error
+    url = account.url.strip().rstrip("/").removesuffix("/api")
+    if not urlsplit(url if "://" in url else f"https://{url}").hostname:
+        raise UsageError(f"'{account.url}' is not an address.", "Write it as https://dhis2.example.org")
+    try:
+        api = Api(url, account.username, account.password, user_agent="tpi-dhis2")
+    except ClientException as error:
+        raise UsageError(f"'{account.url}' is not an address of a DHIS2.", _CHECK_URL, str(error)) from error
+    if account.token:
+        api.session.auth = transport.TokenAuth(account.token)
+    api.session.headers["Accept"] = "application/json"
+    adapter = transport.PatientAdapter(pause)
+    api.session.mount("https://", adapter)
+    api.session.mount("http://", adapter)
+    return api
+
+
+_CHECK_URL = "Check the address: it is the one that people open in their browser, without /api."
+_CHECK_ACCOUNT = "Check user name and password or the token; a token may have expired or been revoked."
+
+
+def _unreachable(base: str, error: requests.RequestException) -> Unreachable | UsageError:
+    text = str(error)
+    host = urlsplit(base).hostname
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+        return UsageError(f"'{base}' is not an address.", "Write it as https://dhis2.example.org", text)
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable(
+            f"The certificate of {host} is not trusted, or it speaks no TLS.",
+            "Check that the address begins with https:// and that the server's certificate is valid.",
+            text,
+        )
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        return Unreachable(
+            f"{host} took the request and did not answer in {transport.READ_SECONDS:.0f} seconds.",
+            "It may still be working on it. Run the same command again later: nothing is doubled.",
+            text,
+        )
+    if any(hint in text for hint in ("NameResolution", "getaddrinfo", "Name or service", "nodename")):
+        return Unreachable(f"There is no server named {host}.", "Check the address and the network.", text)
+    return Unreachable(f"No answer from {base}.", "Check the address, the network and whether the server runs.", text)
+
+
+def _read(base: str, response: requests.Response, expect: tuple[int, ...]) -> Answer:
+    status, body = response.status_code, _json(response)
+    if status < 300 or status in expect:
+        if body is None and response.content:
+            raise _not_dhis2(base, response)
+        return Answer(status, body)
+    raise _failure(base, response, body)
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _not_dhis2(base: str, response: requests.Response) -> NotDhis2:
+    kind = response.headers.get("Content-Type", "no content type").split(";")[0]
+    return NotDhis2(
+        f"{base} answered with {kind} where a DHIS2 answers with JSON: another service, or a proxy in between.",
+        _CHECK_URL,
+        response.text[:2000],
+    )
+
+
+def _failure(base: str, response: requests.Response, body: Any) -> Exception:
+    status = response.status_code
+    said = message_of(body)
+    if status == 401 or (status == 400 and response.headers.get("WWW-Authenticate")):
+        return AuthFailed(f"{base} did not accept the credentials{_because(said)}.", _CHECK_ACCOUNT, response.text)
+    if 300 <= status < 400:
+        return _redirect(base, response)
+    if body is None and status != 404 and status < 500:
+        return _not_dhis2(base, response)
+    path = urlsplit(response.url).path
+    if status == 403:
+        return Forbidden(
+            f"The account may not do this{_because(said)}.",
+            "Ask an administrator of the server for the right to do it.",
+            f"{path}: {response.text}",
+        )
+    if status == 404:
+        return NotFound(
+            f"{base} has no {path}{_because(said)}.", _CHECK_URL, response.text[:2000], status=status, body=body
+        )
+    if status >= 500 or status == 429:
+        return ServerFailed(
+            f"The server failed ({status}){_because(said)}.",
+            "Try again later; if it stays so, its administrator finds the reason in the server's log.",
+            f"{path}: {response.text[:2000]}",
+        )
+    return ServerRefused(
+        f"The server refused the request ({status}){_because(said)}.", "", f"{path}: {response.text}", status, body
+    )
+
+
+def _redirect(base: str, response: requests.Response) -> Exception:
+    target = response.headers.get("Location", "")
+    if "login" in target or not target:
+        return AuthFailed(f"{base} asks to log in.", _CHECK_ACCOUNT, target)
+    return NotDhis2(f"{base} sends on to {target.split('?')[0]}.", "Use that address, without /api and what follows.")
+
+
+def message_of(body: Any) -> str:
+    """The message of an answer, if it has one."""
+    return str(body.get("message") or "") if isinstance(body, dict) else ""
+
+
+def _because(said: str) -> str:
+    first = said.strip().split("\n")[0].rstrip(".")
+    return f": {first}" if first else ""

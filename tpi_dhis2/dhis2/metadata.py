@@ -1,0 +1,132 @@
+"""Metadata of a server: read by type, imported as one bundle, collections changed without touching the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from tpi_dhis2.dhis2.client import Answer, Client, message_of
+from tpi_dhis2.errors import NotFound, ServerRefused
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason of the server for refusing an object."""
+
+    kind: str
+    uid: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uid}: {self.message} ({self.code})"
+
+
+class Metadata:
+    """The metadata side of the Web API."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def export(self, filters: Mapping[str, str]) -> dict[str, list[Json]]:
+        """Objects of several types in one request, in the form that can be sent back (``:owner``)."""
+        params: list[tuple[str, str]] = []
+        for kind, condition in filters.items():
+            params += [(f"{kind}:filter", condition), (f"{kind}:fields", ":owner")]
+        body = self.client.get("metadata", params)
+        # A type without objects is left out of the answer.
+        return {kind: body.get(kind, []) for kind in filters}
+
+    def all_of(self, kind: str, params: Mapping[str, str]) -> list[Json]:
+        """All objects of a type that match."""
+        body = self.client.get(kind, {**params, "paging": "false"})
+        return list(body.get(kind, []))
+
+    def validate(self, bundle: Json) -> None:
+        """Let the server check a bundle and write nothing; ServerRefused with its reasons."""
+        self._import(bundle, "VALIDATE")
+
+    def commit(self, bundle: Json) -> Json:
+        """Import a bundle whole or not at all; the counts of the server, or ServerRefused with its reasons."""
+        return self._import(bundle, "COMMIT")
+
+    def _import(self, bundle: Json, mode: str) -> Json:
+        answer = self.client.ask(
+            "POST",
+            "metadata",
+            params={
+                "importMode": mode,
+                "importStrategy": "CREATE_AND_UPDATE",
+                "atomicMode": "ALL",
+                "importReportMode": "ERRORS",
+                "async": "false",
+            },
+            body=bundle,
+            expect=(409,),
+        )
+        report = (answer.body or {}).get("response") or {}
+        # Not the status alone: a report with a refused object is a refusal, whatever else it says.
+        if answer.status >= 300 or report.get("status") != "OK" or report.get("stats", {}).get("ignored"):
+            raise _refused(answer, report)
+        return dict(report["stats"])
+
+    def add_to_collection(self, kind: str, uid: str, collection: str, members: list[str]) -> None:
+        """Add members to a collection and leave the others alone; the server drops unknown members in silence."""
+        body = {"additions": [{"id": member} for member in members], "deletions": []}
+        self.client.ask("POST", f"{kind}/{uid}/{collection}", body=body)
+
+    def patch(self, kind: str, uid: str, operations: list[Json]) -> None:
+        """Change single properties of an object (JSON Patch)."""
+        self.client.ask("PATCH", f"{kind}/{uid}", body=operations)
+
+    def me(self, fields: str) -> Json:
+        """The account itself."""
+        return dict(self.client.get("me", {"fields": fields}))
+
+
+class DataStore:
+    """The server's key-value store, one namespace."""
+
+    def __init__(self, client: Client, namespace: str) -> None:
+        self.client = client
+        self.namespace = namespace
+
+    def _path(self, key: str) -> str:
+        return f"dataStore/{quote(self.namespace, safe='')}/{quote(key, safe='')}"
+
+    def get(self, key: str) -> Json | None:
+        """The value of a key; None when there is none."""
+        try:
+            return dict(self.client.get(self._path(key)))
+        except NotFound:
+            return None
+
+    def put(self, key: str, value: Json) -> None:
+        """Write the value of a key, whether it is there or not."""
+        self.client.ask("PUT", self._path(key), body=value)
+
+
+def _refused(answer: Answer, report: Json) -> ServerRefused:
+    reasons = list(refusals(report))
+    lines = [str(reason) for reason in reasons] or [message_of(answer.body) or f"HTTP {answer.status}"]
+    more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
+    return ServerRefused(
+        f"The server refused the metadata and wrote nothing: {lines[0]}{more}.",
+        "Mend what it names, or ask for help with the lines that --verbose shows.",
+        "\n".join(lines),
+        answer.status,
+        answer.body,
+    )
+
+
+def refusals(report: Json) -> Iterator[Refusal]:
+    """The reasons in an import report."""
+    for of_type in report.get("typeReports", []):
+        for item in of_type.get("objectReports", []):
+            for error in item.get("errorReports", []):
+                kind = str(item.get("klass", "")).rsplit(".", 1)[-1]
+                yield Refusal(kind, str(item.get("uid", "")), str(error.get("errorCode")), str(error.get("message")))

@@ -1,0 +1,122 @@
+"""Tracker data of a server: pages of tracked entities with all below them, and imports with a report per object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tpi_dhis2.dhis2.client import Client, message_of
+from tpi_dhis2.errors import ServerRefused
+
+Json = dict[str, Any]
+
+PAGE_SIZE = 50
+_EVENT = (
+    "event,programStage,status,orgUnit,occurredAt,scheduledAt,completedAt,updatedAt,deleted,geometry,"
+    "assignedUser[uid,username],followUp,followup,dataValues[dataElement,value]"
+)
+_ENROLLMENT = (
+    "enrollment,program,status,orgUnit,enrolledAt,occurredAt,completedAt,updatedAt,deleted,geometry,followUp,"
+    f"events[{_EVENT}]"
+)
+FIELDS = (
+    "trackedEntity,trackedEntityType,orgUnit,updatedAt,deleted,geometry,"
+    f"attributes[attribute,value],enrollments[{_ENROLLMENT}]"
+)
+
+
+@dataclass
+class Report:
+    """What became of each object of an import: ``done`` UIDs, and the messages of refusals and warnings by UID."""
+
+    done: set[str] = field(default_factory=set)
+    errors: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    warnings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    stats: dict[str, int] = field(default_factory=dict)
+
+
+class Tracker:
+    """The tracker side of the Web API for one program."""
+
+    def __init__(self, client: Client, program: str) -> None:
+        self.client = client
+        self.program = program
+
+    def changed(self, since: str | None = None, unit: str | None = None) -> Iterator[list[Json]]:
+        """Pages of the tracked entities changed since a time of the server (all when None), deleted ones included.
+
+        No order is asked for and the far end of the time is left open: an entity that changes meanwhile stays in the
+        set, so pages may show one twice but lose none.
+        """
+        version = self.client.version
+        params = {"program": self.program, "includeDeleted": "true", "fields": FIELDS, **version.within(unit)}
+        if since:
+            params["updatedAfter"] = since
+        page = 0
+        more = True
+        while more:
+            page += 1
+            body = self._page({**params, "page": str(page), "pageSize": str(PAGE_SIZE)})
+            entities = self._entities(body)
+            if entities:
+                yield entities
+            more = bool(body.get("pager", {}).get("nextPage")) if version.links_pages else bool(entities)
+
+    def by_id(self, uids: list[str]) -> Iterator[list[Json]]:
+        """Pages of the tracked entities with these UIDs; those that are not there are left out."""
+        for start in range(0, len(uids), PAGE_SIZE):
+            some = self.client.version.entities_by_id(uids[start : start + PAGE_SIZE])
+            params = {"program": self.program, "includeDeleted": "true", "fields": FIELDS, "pageSize": str(PAGE_SIZE)}
+            yield self._entities(self._page({**params, **some}))
+
+    def _page(self, params: dict[str, str]) -> Json:
+        return dict(self.client.get("tracker/trackedEntities", params))
+
+    def _entities(self, body: Json) -> list[Json]:
+        return list(body.get(self.client.version.entities_key, []))
+
+    def send(self, payload: Json) -> Report:
+        """Create or update objects, each on its own: a bad one does not stop the others.
+
+        The answer is 200 even when objects were refused, so the report is read object by object.
+        """
+        answer = self.client.ask(
+            "POST",
+            "tracker",
+            params={
+                "async": "false",
+                "importStrategy": "CREATE_AND_UPDATE",
+                "atomicMode": "OBJECT",
+                "reportMode": "FULL",
+            },
+            body=payload,
+            expect=(409,),
+        )
+        if not isinstance(answer.body, dict) or "validationReport" not in answer.body:
+            said = message_of(answer.body)
+            raise ServerRefused(
+                f"The server refused the request: {said or answer.status}.", "", str(answer.body), answer.status
+            )
+        return read_report(answer.body)
+
+
+def read_report(body: Json) -> Report:
+    """An import report, object by object; what is neither confirmed nor refused is in neither list."""
+    report = Report(stats=dict(body.get("stats", {})))
+    checks = body.get("validationReport", {})
+    _collect(report.errors, checks.get("errorReports", []), "errorCode")
+    _collect(report.warnings, checks.get("warningReports", []), "warningCode")
+    for of_type in (body.get("bundleReport") or {}).get("typeReportMap", {}).values():
+        for item in of_type.get("objectReports", []):
+            if item.get("errorReports"):
+                _collect(report.errors, item["errorReports"], "errorCode", item["uid"])
+            elif item["uid"] not in report.errors:
+                report.done.add(item["uid"])
+    return report
+
+
+def _collect(found: dict[str, list[tuple[str, str]]], items: list[Json], code_key: str, uid: str = "") -> None:
+    for item in items:
+        line = (str(item.get(code_key, "")), str(item.get("message", "")))
+        found.setdefault(uid or str(item.get("uid", "")), []).append(line)

@@ -1,0 +1,78 @@
+"""Patience on the wire: time limits, retries and the token, mounted on the session that dhis2.py made.
+
+dhis2.py retries nothing and limits the time of GET only. Everything this tool sends is safe to send again, since
+records and metadata carry their own UIDs and are created or updated; so POST is retried, too. One case is not: a POST
+that was sent and got no answer in time goes on at the server, and a second one would only wait for the locks of the
+first. That is left to the next run, which looks first.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import ReadTimeoutError
+from urllib3.util.retry import Retry
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 180.0
+TIMES = 4
+#: An answer with one of these is not the last word: too many requests, and a server or proxy on its way up or down.
+RETRIED = (429, 502, 503, 504)
+
+
+class PatientRetry(Retry):
+    """Retries connections, dropped answers and passing failures with growing pauses; not a POST that timed out."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        """Count an attempt; raise what happened when there is to be no other."""
+        if isinstance(error, ReadTimeoutError) and method not in self.DEFAULT_ALLOWED_METHODS:
+            raise error
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+class PatientAdapter(HTTPAdapter):
+    """An adapter with retries and a time limit on every request."""
+
+    def __init__(self, pause: float = 0.5) -> None:
+        super().__init__(
+            max_retries=PatientRetry(
+                total=TIMES,
+                allowed_methods=None,
+                status_forcelist=RETRIED,
+                backoff_factor=pause,
+                backoff_jitter=pause,
+                backoff_max=60,
+                raise_on_status=False,
+            )
+        )
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        """Send with the usual time limits where none are given."""
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+        return super().send(request, **kwargs)
+
+
+class TokenAuth(requests.auth.AuthBase):
+    """A personal access token in the header that DHIS2 wants."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the token on a request."""
+        request.headers["Authorization"] = f"ApiToken {self._token}"
+        return request

@@ -1,0 +1,86 @@
+"""Apply a plan: check on the server, back up what is replaced, import in one atomic request, verify, record."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.metadata import Metadata
+from tpi_dhis2.errors import StateChanged, UsageError
+from tpi_dhis2.package.build import Bundle
+from tpi_dhis2.provision.installed import Installed, write_installed
+from tpi_dhis2.provision.plan import CREATE, UPDATE, Plan, make_plan
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an apply did: the server's counts, the file with what was replaced, the record written."""
+
+    stats: dict[str, int]
+    backup: Path | None
+    record: Installed
+
+
+def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
+    """Make the server as the plan says; afterwards a new plan is empty.
+
+    ServerRefused when the server refuses an object (then nothing was written), StateChanged when an object of the site
+    stands in the way or the server does not hold afterwards what was sent.
+    """
+    plan.refuse_clashes()
+    payload = plan.bundle()
+    stats: dict[str, int] = {}
+    backup = None
+    if payload:
+        metadata = Metadata(client)
+        metadata.validate(payload)
+        backup = _back_up(plan, backups)
+        stats = metadata.commit(payload)
+        _verify(make_plan(client, bundle))
+    return Applied(stats, backup, write_installed(client, plan.version, plan.digest))
+
+
+def _verify(after: Plan) -> None:
+    left = after.of(CREATE) + after.of(UPDATE)
+    if left:
+        first = left[0]
+        detail = [f"{step.kind} {step.name}: {step.action} {step.changes}" for step in left]
+        raise StateChanged(
+            f"The server took the metadata but holds something else for {len(left)} objects, first {first.kind}"
+            f" '{first.name}'.",
+            "Run 'tpi-dhis2 provision plan' to see what differs, and report it with the lines that --verbose shows.",
+            "\n".join(detail),
+        )
+
+
+def _back_up(plan: Plan, folder: Path) -> Path | None:
+    replaced = plan.replaced()
+    if not replaced:
+        return None
+    now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    path = folder / f"before-{plan.version}-{now}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, {"server": plan.server, "taken": now, "replaced": replaced})
+    except OSError as error:
+        raise UsageError(
+            f"The backup {path} cannot be written, so nothing was sent.",
+            "Free space or name another folder.",
+            str(error),
+        ) from error
+    return path
+
+
+def write_whole(path: Path, content: Any) -> None:
+    """Write a JSON file so that it is there whole or not at all."""
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

@@ -1,0 +1,200 @@
+"""From a record file to the store's objects: values checked, dates made exact enough, UIDs derived from keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from tpi_dhis2.domain.dates import DAY, NOT_STATED, KnownDate
+from tpi_dhis2.domain.uids import derive_uid, is_uid
+from tpi_dhis2.package.fields import FieldInfo, Fields
+from tpi_dhis2.store.items import CYCLE, PARTNERSHIP, RECORD
+from tpi_dhis2.sync.files import CycleSource, PartnershipSource, RecordFile, RecordSource, Rejected
+from tpi_dhis2.sync.values import ATTRIBUTE_LIMIT, VALUE_LIMIT, ValueProblem, wire
+
+_STATUSES = ("ACTIVE", "COMPLETED", "SCHEDULE", "SKIPPED")
+_CYCLE_STATUSES = ("ACTIVE", "COMPLETED", "CANCELLED")
+_SAME_KEY = "another record of this cycle has the same key; give it a 'key' of its own"
+#: What a draft says of fields; None empties one.
+Patch = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An object of a file: what it says of the fields it names. None empties a field; a field not named stays."""
+
+    uid: str
+    type: str
+    kind: str
+    partnership: str
+    cycle: str
+    patch: Patch
+    place: str
+
+
+@dataclass
+class Drafts:
+    """All drafts of a file, parents first, and what was set aside."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+class Drafter:
+    """Makes drafts for one package; ``units`` gives the UID of a unit by its code or UID."""
+
+    def __init__(self, fields: Fields, units: dict[str, str]) -> None:
+        self.fields = fields
+        self.units = units
+
+    def drafts(self, source: RecordFile) -> Drafts:
+        """The drafts of a file."""
+        result = Drafts(rejected=list(source.rejected))
+        for partnership in source.partnerships:
+            self._partnership(partnership, source.as_of, result)
+        return result
+
+    def _partnership(self, source: PartnershipSource, as_of: dt.date, result: Drafts) -> None:
+        try:
+            unit = self._unit(source.unit)
+            uid = _own_uid(source.uid, "partnership", source.key)
+            values = self._values(self.fields.attributes, source.attributes, ATTRIBUTE_LIMIT)
+        except ValueProblem as problem:
+            # Without its partnership nothing below it can be stored.
+            result.rejected.append(Rejected(source.place, str(problem)))
+            return
+        result.drafts.append(Draft(uid, PARTNERSHIP, "", uid, "", {"@unit": unit, **values}, source.place))
+        for cycle in source.cycles:
+            self._cycle(cycle, uid, source.key, unit, as_of, result)
+
+    def _cycle(
+        self, source: CycleSource, partnership: str, key: str, unit: str, as_of: dt.date, result: Drafts
+    ) -> None:
+        try:
+            began = _began(source, as_of)
+            status = _word(source.words, "status", _CYCLE_STATUSES)
+            uid = _own_uid(source.words.get("uid"), "cycle", key, source.key)
+        except ValueProblem as problem:
+            result.rejected.append(Rejected(source.place, str(problem)))
+            return
+        patch: Patch = {"@unit": unit, "@date": began.first.isoformat(), "@status": status}
+        result.drafts.append(Draft(uid, CYCLE, "", partnership, uid, patch, source.place))
+        seen: set[str] = set()
+        for record in source.records:
+            try:
+                draft = self._record(record, partnership, uid, (key, source.key), unit, began)
+            except ValueProblem as problem:
+                result.rejected.append(Rejected(record.place, str(problem)))
+                continue
+            if draft.uid in seen:
+                result.rejected.append(Rejected(record.place, _SAME_KEY))
+            else:
+                seen.add(draft.uid)
+                result.drafts.append(draft)
+
+    def _record(
+        self, source: RecordSource, partnership: str, cycle: str, keys: tuple[str, str], unit: str, began: KnownDate
+    ) -> Draft:
+        stage = self.fields.stages.get(source.kind)
+        if stage is None:
+            raise ValueProblem(f"'{source.kind}' is no kind of record; known are {', '.join(self.fields.stages)}")
+        values = self._values(stage.fields, source.fields, VALUE_LIMIT)
+        status = _word(source.words, "status", _STATUSES)
+        patch = _dates(source, status, values, began)
+        key = str(source.words.get("key") or "") or _natural_key(stage.source.key, values, patch)
+        uid = _own_uid(source.words.get("uid"), "record", *keys, source.kind, key)
+        place = self._unit(source.words["unit"]) if source.words.get("unit") else unit
+        return Draft(
+            uid,
+            RECORD,
+            source.kind,
+            partnership,
+            cycle,
+            {"@unit": place, "@status": status, **patch, **values},
+            source.place,
+        )
+
+    def _unit(self, name: str) -> str:
+        if str(name) not in self.units:
+            raise ValueProblem(f"the server has no unit '{name}', or this account may not read it")
+        return self.units[str(name)]
+
+    def _values(self, infos: dict[str, FieldInfo], given: dict[str, Any], limit: int) -> Patch:
+        return {key: self._value(infos, key, value, limit) for key, value in given.items()}
+
+    def _value(self, infos: dict[str, FieldInfo], key: str, value: Any, limit: int) -> str | None:
+        info = infos.get(key)
+        if info is None:
+            raise ValueProblem(f"'{key}' is no field of this form")
+        if info.source.calculated:
+            raise ValueProblem(f"'{key}' is calculated and cannot be given")
+        if value is None or value == "":
+            return None
+        if info.value_type == "ORGANISATION_UNIT":
+            return self._unit(str(value))
+        try:
+            return wire(info, value, limit)
+        except ValueProblem as problem:
+            raise ValueProblem(f"{key}: {problem}") from None
+
+
+def _own_uid(given: Any, *key: str) -> str:
+    if given is None:
+        return derive_uid(*key)
+    if not is_uid(str(given)):
+        raise ValueProblem(f"'{given}' is not a UID")
+    return str(given)
+
+
+def _word(words: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
+    word = str(words.get(name) or allowed[0])
+    if word not in allowed:
+        raise ValueProblem(f"{name} '{word}' is not one of {', '.join(allowed)}")
+    return word
+
+
+def _known(value: Any) -> KnownDate:
+    try:
+        return KnownDate.parse(str(value))
+    except ValueError as error:
+        raise ValueProblem(str(error)) from None
+
+
+def _began(source: CycleSource, as_of: dt.date) -> KnownDate:
+    """When the cycle began; if nobody stated it, the first date that any of its records states, else the file's own."""
+    if source.words.get("began"):
+        return _known(source.words["began"])
+    stated = [_known(record.words["date"]).first for record in source.records if record.words.get("date")]
+    return KnownDate(min(stated, default=as_of), NOT_STATED)
+
+
+def _dates(source: RecordSource, status: str, values: Patch, began: KnownDate) -> Patch:
+    """The record's date and how exactly it is known; one that is not stated is stored as the beginning of the cycle."""
+    if status == "SCHEDULE":
+        if not source.words.get("scheduled"):
+            raise ValueProblem("a planned record needs 'scheduled', the day it is planned for")
+        if values:
+            raise ValueProblem(f"a planned record can hold no values yet, but has '{next(iter(values))}'")
+        return {"@scheduled": _known(source.words["scheduled"]).first.isoformat()}
+    given = source.words.get("date")
+    date = _known(given) if given else KnownDate(began.first, NOT_STATED)
+    if source.kind == "agreement" and not given:
+        date = began
+    patch: Patch = {"@date": date.first.isoformat()}
+    if date.known != DAY and "date_known" not in values:
+        patch["date_known"] = date.known
+    return patch
+
+
+def _natural_key(names: list[str], values: Patch, patch: Patch) -> str:
+    parts = [(patch.get("@date") if name == "@date" else values.get(name)) or "" for name in names]
+    if names and not any(parts):
+        raise ValueProblem(f"'{names[0]}' is missing: it tells this record from the others")
+    return "|".join(parts)
+
+
+def patched(doc: dict[str, str], patch: Patch) -> dict[str, str]:
+    """A doc with what a draft says laid over it."""
+    both = {**doc, **patch}
+    return {key: value for key, value in both.items() if value is not None}

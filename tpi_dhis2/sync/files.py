@@ -1,0 +1,168 @@
+"""Record files: partnerships as people write them (YAML or JSON), read into drafts for the store.
+
+A file that cannot be read at all raises; a bad partnership, cycle or record is set aside with its place in the file
+and the reason, and the good ones go on. The form is described in docs/records.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tpi_dhis2.errors import RecordError
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SECTIONS = ("key", "uid", "unit", "attributes", "cycles")
+_CYCLE = ("key", "uid", "began", "status", "completed", "records")
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A part of a file that was set aside: where it stands and why."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordSource:
+    """One record as written: reserved words apart from the fields."""
+
+    place: str
+    kind: str
+    words: dict[str, Any]
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CycleSource:
+    """One cycle as written."""
+
+    place: str
+    key: str
+    words: dict[str, Any]
+    records: list[RecordSource]
+
+
+@dataclass(frozen=True)
+class PartnershipSource:
+    """One partnership as written."""
+
+    place: str
+    key: str
+    unit: str
+    uid: str | None
+    attributes: dict[str, Any]
+    cycles: list[CycleSource]
+
+
+@dataclass
+class RecordFile:
+    """What a file holds; ``as_of`` stands in for dates that nobody stated."""
+
+    as_of: dt.date
+    partnerships: list[PartnershipSource] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+class Mistake(ValueError):
+    """Why a part of a file is set aside."""
+
+
+def read(path: Path) -> RecordFile:
+    """Read a record file; RecordError when it is no such file at all."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read.", "Check the name of the file.", str(error)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise RecordError(
+            f"{path}{line} is not YAML or JSON.", "Mend the file at that line; nothing of it was taken.", str(error)
+        ) from error
+    if not isinstance(content, dict) or not isinstance(content.get("partnerships"), list):
+        raise RecordError(
+            f"{path} has no list 'partnerships'.", "A record file begins with 'partnerships:'; see docs/records.md."
+        )
+    as_of = content.get("as_of") or dt.date.today()  # noqa: DTZ011 - the day at the place where the file is read
+    if not isinstance(as_of, dt.date):
+        raise RecordError(f"{path}: as_of '{as_of}' is not a date.", "Write it as 2026-11-23.")
+    found = RecordFile(as_of)
+    seen: set[str] = set()
+    for number, entry in enumerate(content["partnerships"], 1):
+        _try(found, f"partnership {number}", lambda place, entry=entry: _partnership(found, place, entry, seen))
+    return found
+
+
+def _try(found: RecordFile, place: str, make: Any) -> Any:
+    try:
+        return make(place)
+    except Mistake as mistake:
+        found.rejected.append(Rejected(place, str(mistake)))
+        return None
+
+
+def _partnership(found: RecordFile, place: str, entry: Any, seen: set[str]) -> None:
+    _mapping(entry, _SECTIONS)
+    key, unit = entry.get("key"), entry.get("unit")
+    if not key or not unit:
+        raise Mistake(f"'{'key' if not key else 'unit'}' is missing")
+    if str(key) in seen:
+        raise Mistake(f"the key '{key}' stands twice in this file")
+    seen.add(str(key))
+    place = f"partnership '{key}'"
+    cycles: list[CycleSource] = []
+    for number, cycle in enumerate(_list(entry.get("cycles"), "cycles"), 1):
+        made = _try(found, f"{place}, cycle {number}", lambda where, cycle=cycle: _cycle(found, where, cycle))
+        cycles += [made] if made else []
+    attributes = entry.get("attributes") or {}
+    _mapping(attributes)
+    uid = str(entry["uid"]) if entry.get("uid") else None
+    found.partnerships.append(PartnershipSource(place, str(key), str(unit), uid, attributes, cycles))
+
+
+def _cycle(found: RecordFile, place: str, entry: Any) -> CycleSource:
+    _mapping(entry, _CYCLE)
+    if not entry.get("key"):
+        raise Mistake("'key' is missing; number the cycles 1, 2, 3")
+    records = entry.get("records") or {}
+    _mapping(records)
+    made: list[RecordSource] = []
+    for kind, some in records.items():
+        for number, record in enumerate(_list(some, kind), 1):
+            one = _try(
+                found, f"{place}, {kind} {number}", lambda where, kind=kind, record=record: _record(where, kind, record)
+            )
+            made += [one] if one else []
+    words = {name: entry[name] for name in _CYCLE if name in entry and name != "records"}
+    return CycleSource(place, str(entry["key"]), words, made)
+
+
+_RESERVED = ("date", "status", "key", "uid", "unit", "scheduled", "completed")
+
+
+def _record(place: str, kind: str, entry: Any) -> RecordSource:
+    _mapping(entry)
+    words = {name: value for name, value in entry.items() if name in _RESERVED}
+    return RecordSource(place, kind, words, {name: value for name, value in entry.items() if name not in _RESERVED})
+
+
+def _mapping(entry: Any, allowed: tuple[str, ...] | None = None) -> None:
+    if not isinstance(entry, dict) or not all(isinstance(name, str) for name in entry):
+        raise Mistake("this is no list of 'name: value'")
+    unknown = [name for name in entry if allowed and name not in allowed]
+    if unknown:
+        raise Mistake(f"'{unknown[0]}' is not known here; known are {', '.join(allowed or ())}")
+
+
+def _list(entry: Any, name: str) -> list[Any]:
+    if entry is None:
+        return []
+    if not isinstance(entry, list):
+        raise Mistake(f"'{name}' is no list")
+    return entry
