@@ -11,7 +11,7 @@ import pytest
 
 VERSIONS = ("2.40", "2.41", "2.42", "2.43")
 ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "recordings"
-needs_recordings = pytest.mark.skipif(not ROOT.is_dir(), reason="the recordings of real servers are not beside this checkout")
+needs_recordings = pytest.mark.skipif(not ROOT.is_dir(), reason="the recordings of real servers are not at hand")
 
 
 def exchanges(version: str, scenario: str, slug: str = "") -> list[dict[str, Any]]:

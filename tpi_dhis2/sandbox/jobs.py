@@ -1,0 +1,67 @@
+"""Asynchronous imports: they are run at once, and their notifications and reports kept for whoever polls."""
+
+from __future__ import annotations
+
+from tpi_dhis2.sandbox.ids import new_uid
+from tpi_dhis2.sandbox.state import State
+from tpi_dhis2.sandbox.web import Json, Reply, Request, refuse
+
+METADATA, TRACKER = "METADATA_IMPORT", "TRACKER_IMPORT_JOB"
+JOB_TYPES = (METADATA, TRACKER, "ANALYTICS_TABLE", "RESOURCE_TABLE", "DATA_INTEGRITY")
+REPORT_MODES = ("FULL", "ERRORS", "WARNINGS")
+
+
+def add_job(state: State, kind: str, text: str, summary: Json | None, *, failed: bool) -> str:
+    """Keep a job that has ended, and return its id."""
+    uid = new_uid()
+    level = "ERROR" if failed else "INFO"
+    notes = [_note(state, kind, "INFO", "Creating bundle", completed=False),
+             _note(state, kind, level, text, completed=summary is not None)]  # fmt: skip
+    state.put("jobs", uid, {"kind": kind, "notifications": notes[::-1], "summary": summary})
+    return uid
+
+
+def _note(state: State, kind: str, level: str, text: str, *, completed: bool) -> Json:
+    uid = new_uid()
+    return {"level": level, "category": kind, "message": text, "completed": completed, "id": uid,
+            "time": state.now(), "uid": uid}  # fmt: skip
+
+
+def end_text(status: str, stats: Json) -> str:
+    """Return the last notification of an import."""
+    counts = ", ".join(f"{stats[name]} {name}" for name in ("created", "updated", "deleted", "ignored"))
+    return f"Import complete with status {status}, {counts}"
+
+
+def notifications(state: State, uid: str) -> Reply:
+    """Return what a job has said; an unknown job has said nothing."""
+    job = state.get("jobs", uid)
+    return Reply(200, job["notifications"] if job else [])
+
+
+def tasks(state: State, parts: list[str]) -> Reply:
+    """Answer GET /api/system/tasks/{type}[/{id}]."""
+    if not parts or parts[0] not in JOB_TYPES:
+        raise refuse(400, f"Value '{''.join(parts)}' is not valid for parameter jobType.")
+    if len(parts) > 1:
+        return notifications(state, parts[1])
+    jobs = state.table("jobs").items()
+    return Reply(200, {uid: job["notifications"] for uid, job in jobs if job["kind"] == parts[0]})
+
+
+def task_summary(state: State, parts: list[str]) -> Reply:
+    """Answer GET /api/system/taskSummaries/{type}/{id}: empty for a job that is not known."""
+    job = state.get("jobs", parts[-1])
+    return Reply(200, job["summary"]) if job and job["summary"] else Reply(200, text="")
+
+
+def tracker_report(state: State, uid: str, request: Request) -> Reply:
+    """Answer GET /api/tracker/jobs/{id}/report."""
+    mode = request.one("reportMode")
+    if mode is not None and mode not in REPORT_MODES:
+        text = f"Value '{mode}' is not valid for parameter reportMode. Valid values are: [FULL, ERRORS, WARNINGS]"
+        raise refuse(400, text)
+    job = state.get("jobs", uid)
+    if job is None or job["summary"] is None:
+        raise refuse(404, f"Summary for job {uid} does not exist", "E1005")
+    return Reply(200, job["summary"])

@@ -1,0 +1,133 @@
+"""Deleting metadata: what the server vetoes, what its database refuses, and what is cleaned up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tpi_dhis2.sandbox.reports import Item, Problem
+from tpi_dhis2.sandbox.schema import CHILDREN, REFERENCES, TYPES
+from tpi_dhis2.sandbox.state import State
+from tpi_dhis2.sandbox.web import Json, refuse
+
+# A reference from one of these does not hold the target: it goes when the target goes.
+OWNED_WITH = {
+    "programs": ("programStages", "programSections", "programRules", "programRuleVariables", "programIndicators",
+                 "trackedEntityInstanceFilters", "eventFilters", "programStageWorkingLists"),
+    "programStages": ("programStageSections", "programStageWorkingLists", "programRules", "programRuleVariables"),
+    "programRules": ("programRuleActions",),
+    "optionSets": ("options",),
+}  # fmt: skip
+LISTED_CHILDREN = {
+    "programStages": ("programStageSections",),
+    "programRules": ("programRuleActions",),
+    "optionSets": ("options",),
+}
+FOREIGN_KEY = 'ERROR: update or delete on table "usergroup" violates foreign key constraint'
+LOOSE_HOLDERS = ("visualizations", "eventVisualizations", "maps", "dashboards", "userGroups")
+FIXED = frozenset({"programs", "programStages", "dataElements", "trackedEntityAttributes", "optionSets",
+                   "trackedEntityTypes", "programNotificationTemplates", "attributes", "legendSets",
+                   "userRoles", "organisationUnits"})  # fmt: skip
+LINK_NAMES = {"dataElement", "trackedEntityAttribute", "optionSet", "trackedEntityType", "program", "programStage",
+              "notificationTemplates", "attribute", "legendSets", "userRoles", "parent"}  # fmt: skip
+
+
+def _has_data(state: State, plural: str, uid: str) -> bool:
+    """Say whether tracker data, soft-deleted data included, stand on an object."""
+    name = {"programs": "program", "programStages": "programStage", "organisationUnits": "orgUnit"}.get(plural)
+    kinds = ("trackedEntities", "enrollments", "events")
+    return any(row.get(name) == uid for kind in kinds for row in state.table(kind).values() if name)
+
+
+def check_veto(state: State, items: list[Item]) -> None:
+    """Refuse to delete what data or other objects need."""
+    going = {(item.type.plural, item.uid) for item in items}
+    _check_foreign_keys(state, items, going)
+    for item in items:
+        if item.problems:
+            continue
+        holder = veto(state, item.type.plural, item.uid, going)
+        if holder:
+            text = f"Object could not be deleted because it is associated with another object: {holder}"
+            item.problems.append(Problem("E4030", text, "hook", [holder], None, item.uid))
+
+
+def _check_foreign_keys(state: State, items: list[Item], going: set[tuple[str, str]]) -> None:
+    """Fail as the recorded databases do: on groups that a template writes to, on a whole package in one bundle."""
+    kinds = {item.type.plural for item in items}
+    if {"optionSets", "trackedEntityAttributes", "programs"} <= kinds:
+        raise refuse(409, 'ERROR: update or delete on table "optionset" violates foreign key constraint')
+    for row in state.table("programNotificationTemplates").values():
+        if ("userGroups", (row.get("recipientUserGroup") or {}).get("id")) in going:
+            raise refuse(409, FOREIGN_KEY)
+
+
+def veto(state: State, plural: str, uid: str, going: set[tuple[str, str]]) -> str | None:
+    """Return the kind of object that keeps another from being deleted."""
+    if _has_data(state, plural, uid):
+        return "Enrollment" if state.minor > 40 else "ProgramInstance"
+    if plural not in FIXED or plural in ("programs", "programStages"):
+        return None
+    for other in TYPES:
+        if other in LOOSE_HOLDERS or other in OWNED_WITH.get(plural, ()) or other.endswith("Groups"):
+            continue
+        for row in state.table(other).values():
+            if (other, row["id"]) not in going and (plural, uid) in set(links(row, other)):
+                return TYPES[other].simple
+    return None
+
+
+def links(row: Json, plural: str) -> Iterator[tuple[str, str]]:
+    """Yield what an object and its children point to and need."""
+    children = [each for name in CHILDREN.get(plural, ()) for each in row.get(name) or []]
+    values = [{"attribute": each.get("attribute")} for each in row.get("attributeValues") or []]
+    for part in [row, *children, *values]:
+        for name in LINK_NAMES & set(part):
+            for each in part[name] if isinstance(part[name], list) else [part[name]]:
+                if isinstance(each, dict) and each.get("id"):
+                    yield REFERENCES[name], each["id"]
+
+
+def delete(state: State, items: list[Item]) -> None:
+    """Delete objects, or fail as the recorded servers do."""
+    kinds = {item.type.plural for item in items}
+    for item in items:
+        remove(state, item.type.plural, item.uid)
+    late = {"dataElementGroups"} | ({"visualizations", "eventVisualizations"} if state.minor >= 43 else set())
+    if late & kinds:
+        refusal = refuse(500, "could not initialize proxy - no Session")
+        refusal.keep = True
+        raise refusal
+
+
+def remove(state: State, plural: str, uid: str) -> None:
+    """Remove an object, what it owns, and the places that list it."""
+    gone = state.get(plural, uid)
+    if gone is None:
+        return
+    state.drop(plural, uid)
+    for other in OWNED_WITH.get(plural, ()):
+        back = plural[:-1]
+        for row in list(state.table(other).values()):
+            if isinstance(row.get(back), dict) and row[back].get("id") == uid:
+                remove(state, other, row["id"])
+    for name in LISTED_CHILDREN.get(plural, ()):
+        for reference in gone.get(name) or []:
+            remove(state, name, reference["id"])
+    if plural == "users":
+        state.drop("passwords", gone["username"])
+    names = [name for name, target in REFERENCES.items() if target == plural]
+    for other in TYPES:
+        for row in list(state.table(other).values()):
+            _forget(state, other, row, names, uid)
+
+
+def _forget(state: State, plural: str, row: Json, names: list[str], uid: str) -> None:
+    """Take an identifier out of the lists of an object."""
+    changes: dict[str, Any] = {}
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, list) and any(isinstance(each, dict) and each.get("id") == uid for each in value):
+            changes[name] = [each for each in value if each.get("id") != uid]
+    if changes:
+        state.change(plural, row["id"], **changes)

@@ -1,0 +1,127 @@
+"""The sandbox over real HTTP: an embedded stand-in for a DHIS2, for training, the demo and tests.
+
+It speaks the part of the Web API that tpi-dhis2 uses, as recorded from real servers of four versions.
+Program rules, analytics, notifications and files are not part of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tpi_dhis2.sandbox import fresh, routes
+from tpi_dhis2.sandbox.state import FULL_VERSION, State
+from tpi_dhis2.sandbox.web import RefusalError, Reply, Request, message
+
+REMEMBERED = 10000
+
+
+class Sandbox:
+    """One server with its data: in memory, or kept in a file between runs."""
+
+    def __init__(self, version: str = "2.42", file: Path | None = None):
+        self.minor = int(version.partition(".")[2].split(".")[0])
+        if self.minor not in FULL_VERSION:
+            raise ValueError(f"There is no sandbox for version {version}; there is one for 2.40, 2.41, 2.42 and 2.43")
+        self.file = file
+        self.requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
+        self._lock = threading.Lock()
+        self.state = State(self.minor)
+        if file is None or not self.state.load(file):
+            fresh.fill(self.state)
+
+    def reset(self) -> None:
+        """Go back to a fresh server."""
+        with self._lock:
+            self.state = State(self.minor)
+            fresh.fill(self.state)
+            self._save()
+
+    def _save(self) -> None:
+        if self.file is not None:
+            self.state.save(self.file)
+
+    def handle(self, request: Request) -> Reply:
+        """Answer a request, one at a time; one that fails changes nothing."""
+        with self._lock:
+            self.requests.append((request.method, request.path))
+            try:
+                with self.state.transaction():
+                    reply = routes.answer(self.state, request)
+            except RefusalError as refusal:
+                reply = refusal.reply
+            if self.state.changed:
+                self._save()
+            return reply
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, lets the sandbox answer it, writes the reply."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "tpi-dhis2-sandbox"
+    sandbox: Sandbox
+    disable_nagle_algorithm = True
+
+    def _answer(self) -> None:
+        try:
+            reply = self.sandbox.handle(self._request())
+        except Exception as error:
+            self._send(message(500, f"{type(error).__name__}: {error}"))
+            raise
+        self._send(reply)
+
+    def _request(self) -> Request:
+        address = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        method = "GET" if self.command == "HEAD" else self.command
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        base = f"http://{headers.get('host', 'localhost')}"
+        query = parse_qsl(address.query, keep_blank_values=True)
+        body = self.rfile.read(length) if length else b""
+        return Request(method, unquote(address.path).rstrip("/") or "/", query, headers, body, base,
+                       self.client_address[0])  # fmt: skip
+
+    def _send(self, reply: Reply) -> None:
+        payload = reply.payload()
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(payload)))
+        self.send_header("X-TPI-Sandbox", "true")
+        self.send_header("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate")
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(payload)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 (the names are the base class's)
+
+    def do_OPTIONS(self) -> None:
+        """Say that the path exists."""
+        self._send(Reply(200, text="", headers={"Allow": "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS"}))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name is the base class's)
+        """Keep the terminal to the one who started the sandbox."""
+
+
+@contextmanager
+def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve a sandbox in a thread and give its URL."""
+    handler = type("SandboxHandler", (Handler,), {"sandbox": sandbox})
+    server = ThreadingHTTPServer((host, port), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,120 @@
+"""The data of a sandbox: tables of objects that are replaced, never changed, so that a failed request can be undone."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tpi_dhis2.sandbox.ids import timestamp
+from tpi_dhis2.sandbox.web import Json
+
+FULL_VERSION = {40: "2.40.12", 41: "2.41.5.1", 42: "2.42.4.1", 43: "2.43.1"}
+NOTHING = object()
+
+
+class State:
+    """Tables of objects by key, with a journal of what the request under way has replaced."""
+
+    def __init__(self, minor: int):
+        self.minor = minor
+        self.tables: dict[str, Json] = {}
+        self._journal: list[tuple[str, str, Any]] = []
+        self._time = datetime(2000, 1, 1)  # noqa: DTZ001 (DHIS2 writes times without a zone)
+        self._tick()
+
+    def table(self, name: str) -> Json:
+        """Return a table; read only."""
+        return self.tables.setdefault(name, {})
+
+    def get(self, table: str, key: Any) -> Any:
+        """Return an object, or None."""
+        return self.tables.get(table, {}).get(key)
+
+    def put(self, table: str, key: Any, value: Any) -> None:
+        """Store an object in place of the one before."""
+        rows = self.table(table)
+        self._journal.append((table, key, rows.get(key, NOTHING)))
+        rows[key] = value
+
+    def drop(self, table: str, key: str) -> None:
+        """Remove an object."""
+        rows = self.table(table)
+        if key in rows:
+            self._journal.append((table, key, rows.pop(key)))
+
+    def change(self, table: str, key: Any, **properties: Any) -> Json:
+        """Store a copy of an object with some properties set, and return it."""
+        new: Json = {**self.table(table)[key], **properties}
+        self.put(table, key, new)
+        return new
+
+    def next_number(self) -> int:
+        """Return the next internal id, as a database's sequence gives it."""
+        number: int = (self.get("sequence", "last") or 0) + 1
+        self.put("sequence", "last", number)
+        return number
+
+    @property
+    def changed(self) -> bool:
+        """Say whether the request under way has changed something."""
+        return bool(self._journal)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep what is done inside, or nothing of it when it raises."""
+        self._journal = []
+        self._tick()
+        with self.nested():
+            yield
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """Undo what is done inside when it raises; the refusals that say so keep it."""
+        mark = len(self._journal)
+        try:
+            yield
+        except BaseException as error:
+            if not getattr(error, "keep", False):
+                self.undo(mark)
+            raise
+
+    def undo(self, mark: int = 0) -> None:
+        """Put back what was replaced since a mark in the journal."""
+        while len(self._journal) > mark:
+            table, key, before = self._journal.pop()
+            if before is NOTHING:
+                self.tables[table].pop(key, None)
+            else:
+                self.tables[table][key] = before
+
+    def now(self) -> str:
+        """Return the time of the request under way."""
+        return timestamp(self._time)
+
+    def _tick(self) -> None:
+        """Take the time for a request: later than the one before."""
+        moment = datetime.now(UTC).replace(tzinfo=None)
+        moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        self._time = max(moment, self._time + timedelta(milliseconds=1))
+
+    def save(self, file: Path) -> None:
+        """Write the data beside the file and put it in its place."""
+        beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+        beside.write_text(json.dumps({"version": self.minor, "tables": self.tables}), encoding="utf-8")
+        os.replace(beside, file)  # noqa: PTH105 (said so in the interface: an atomic replace)
+
+    def load(self, file: Path) -> bool:
+        """Read the data of an earlier run; a file of another version is refused."""
+        if not file.exists():
+            return False
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["version"] != self.minor:
+            raise ValueError(f"{file} holds the data of a 2.{content['version']} sandbox, not of a 2.{self.minor}")
+        self.tables = content["tables"]
+        return True
