@@ -16,7 +16,6 @@ from tpi_dhis2.provision.plan import make_plan
 from tpi_dhis2.sandbox.server import Sandbox, serve
 from tpi_dhis2.store.store import Store
 
-
 VERSIONS = ["2.40", "2.41", "2.42", "2.43"]
 
 

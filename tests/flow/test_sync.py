@@ -180,6 +180,20 @@ def test_what_the_server_refuses_is_named_and_the_rest_is_stored(installed, stor
     assert [item.type for item in done.updated] == ["partnership"]
 
 
+def test_what_stands_below_a_refused_partnership_is_named_with_the_reason(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    content = yaml.safe_load(record_file(tmp_path).read_text())
+    content["partnerships"][0]["key"] = "q"
+    path = tmp_path / "second.yaml"
+    path.write_text(yaml.safe_dump(content))
+    done = send(installed, store, path)
+    reasons = {item.kind or item.type: item.problem for item in done.refused}
+    assert "must be unique" in reasons["partnership"]
+    assert "was refused" in reasons["cycle"]
+    assert all("was refused" in reasons[kind] for kind in ("agreement", "target", "measurement", "activity"))
+    assert not done.created
+
+
 def test_a_record_deleted_on_the_server_stays_deleted(installed, store, tmp_path):
     send(installed, store, record_file(tmp_path))
     body = {"events": [{"event": derive_uid(*RECORD)}]}

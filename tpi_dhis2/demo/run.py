@@ -72,6 +72,7 @@ def _push(client: Client, folder: Path) -> Iterator[str]:
                 "If the demo ran here before and its records were changed or deleted, use another server.",
                 "\n".join(problems),
             )
-        yield f"Pushed: {len(first.created)} objects created, {len(first.updated)} updated in {first.requests} requests."
+        done = f"{len(first.created)} objects created, {len(first.updated)} updated"
+        yield f"Pushed: {done} in {first.requests} requests."
         second = push(client, store, package_fields(), FILES)
         yield f"Pushed again: {second.requests} requests, since nothing had changed."

@@ -33,7 +33,7 @@ from tpi_dhis2.sync.wire import Wire
 #: Objects in one request: what real servers take well (the DHIS2 performance tests use the same).
 CHUNK = 500
 _RANK = {"partnership": 0, "cycle": 1, "record": 2}
-_UNCONFIRMED = "The server did not say what became of it; it is sent again next time."
+_UNCONFIRMED = "The server did not say what became of it; it is sent again next time"
 
 
 @dataclass
@@ -188,6 +188,13 @@ def _note(item: Item, report: Report, result: Pushed) -> None:
         (result.updated if item.base is not None else result.created).append(item)
         item.base, item.state, item.problem = dict(item.doc), SYNCED, ""
         return
-    item.state = ERROR
-    item.problem = explain(report.errors[item.uid]) if item.uid in report.errors else _UNCONFIRMED
+    item.state, item.problem = ERROR, _reason(item, report)
     result.refused.append(item)
+
+
+def _reason(item: Item, report: Report) -> str:
+    if item.uid in report.errors:
+        return explain(report.errors[item.uid])
+    # Below a refused partnership the server names its cycles, but not their records.
+    above = report.errors.keys() & {item.partnership, item.cycle}
+    return "What it belongs to was refused" if above else _UNCONFIRMED
