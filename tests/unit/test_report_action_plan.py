@@ -1,0 +1,149 @@
+"""The action plan: what was agreed, what is absent, and what does not add up."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tests.unit.report_samples import TODAY, cycle, labels, measured, partnership, record, rich
+from tpi_dhis2.domain.records import Record
+from tpi_dhis2.report.documents import ActionPlan, action_plan
+
+
+def plan_of(*records: Record, **values: object) -> ActionPlan:
+    return action_plan(partnership(cycle(*records), **values), labels(), TODAY)
+
+
+def test_names_come_by_label_and_dates_as_known() -> None:
+    plan = action_plan(rich(), labels(), TODAY)
+    assert plan.heading.model == "Hospital and hospital"
+    assert plan.heading.partner_country == "United Kingdom"
+    assert plan.heading.began == "August 2016"
+    assert plan.heading.cycle == "Cycle 1 of 1"
+    assert plan.priorities[0].area == "Infection prevention and hand hygiene"
+    assert plan.review == "Every quarter"
+
+
+@pytest.mark.parametrize(
+    ("signed", "state", "said"),
+    [
+        ({}, "DRAFT", "Draft: no signature recorded"),
+        (
+            {"plan_host_signed": "2016-12-02"},
+            "ONE_ARM",
+            "Signed by the host arm only; the partner arm has not signed yet",
+        ),
+        (
+            {"plan_partner_signed": "2016-12-02"},
+            "ONE_ARM",
+            "Signed by the partner arm only; the host arm has not signed yet",
+        ),
+        (
+            {"plan_host_signed": "2016-12-09", "plan_partner_signed": "2016-12-02"},
+            "JOINT",
+            "Jointly signed, 9 December 2016",
+        ),
+        (
+            {"plan_host_signed": "2016-12-01", "plan_partner_signed": "2016-11-01", "date_known": "MONTH"},
+            "JOINT",
+            "Jointly signed, December 2016",
+        ),
+        (
+            {"plan_host_signed": "2016-12-02", "plan_partner_signed": "2016-12-09"},
+            "JOINT",
+            "Jointly signed, 9 December 2016",
+        ),
+        ({"plan_host_signatory": "Dr Kato"}, "DRAFT", "Draft: no signature recorded"),
+    ],
+)
+def test_signing(signed: dict[str, str], state: str, said: str) -> None:
+    plan = plan_of(record("plan", "2016-12-02", **signed))
+    assert (plan.state, plan.state_words) == (state, said)
+
+
+def test_without_a_plan_the_document_says_so() -> None:
+    plan = plan_of()
+    assert not plan.recorded
+    assert plan.state_words == "Draft: no plan recorded yet"
+    assert not plan.budget.recorded
+    assert [signature.signed for signature in plan.signatures] == [None, None]
+
+
+def test_a_partnership_without_a_cycle_has_no_invented_dates() -> None:
+    plan = action_plan(partnership(), labels(), TODAY)
+    assert plan.heading.began is None
+    assert plan.heading.cycle == "no cycle recorded"
+
+
+def test_another_cycle_can_be_asked_for() -> None:
+    old, new = (
+        cycle(record("agreement", common_goal="old")),
+        cycle(record("agreement", common_goal="new"), began="2018-01-01"),
+    )
+    pair = partnership(new, old)
+    assert action_plan(pair, labels(), TODAY).goal == "new"
+    asked = action_plan(pair, labels(), TODAY, cycle=old)
+    assert (asked.goal, asked.heading.cycle) == ("old", "Cycle 1 of 2")
+
+
+def test_zero_budget_is_zero_and_an_absent_one_is_absent() -> None:
+    zero = plan_of(record("plan", budget_total=0, budget_host=0, currency="USD")).budget
+    assert (zero.recorded, zero.total, zero.shares[0].amount) == (True, "USD\u202f0", "USD\u202f0")
+    assert zero.shares[0].percent is None
+    absent = plan_of(record("plan", currency="USD")).budget
+    assert (absent.recorded, absent.total, absent.activities) == (False, None, None)
+
+
+def test_shares_and_the_sum_of_activities() -> None:
+    budget = action_plan(rich(), labels(), TODAY).budget
+    assert budget.currency == "US dollar (USD)"
+    assert [share.percent for share in budget.shares] == ["12.5\u202f%", "62.5\u202f%", "25\u202f%"]
+    assert budget.activities == "USD\u202f24\u202f500"  # the cancelled repair is not in it
+    assert budget.activities_note == "a budget is recorded for 3 of 4 activities not cancelled"
+    assert budget.notes == ("The activities add up to USD\u202f24\u202f500, USD\u202f23\u202f500 less than the total.",)
+
+
+def test_budgets_that_agree_have_no_note_and_shares_that_do_not_have_one() -> None:
+    activity = record("activity", activity_no=1, activity_budget=1000)
+    shares = {"budget_host": 400, "budget_partner": 600, "budget_third": 0}
+    assert plan_of(record("plan", budget_total=1001, **shares), activity).budget.notes == ()
+    notes = plan_of(record("plan", budget_total=900, currency="EUR", **shares), activity).budget.notes
+    assert notes == (
+        "The activities add up to EUR\u202f1\u202f000, EUR\u202f100 more than the total.",
+        "The shares add up to EUR\u202f1\u202f000, EUR\u202f100 more than the total.",
+    )
+
+
+def test_a_moved_deadline_shows_both_and_counts_for_overdue() -> None:
+    activity = record("activity", activity_no=1, planned_end="2018-01-31", new_deadline="2018-10-31")
+    shown = plan_of(activity).activities[0]
+    assert (shown.deadline, shown.moved_to, shown.overdue) == ("31 January 2018", "31 October 2018", False)
+    late = dataclasses.replace(activity, values={**activity.values, "new_deadline": "2018-08-31"})
+    assert plan_of(late).activities[0].overdue
+    assert not plan_of(late, pstatus="PAUSED").activities[0].overdue
+
+
+def test_month_only_dates_of_activities() -> None:
+    shown = plan_of(record("activity", planned_end="2018-11-01", date_known="MONTH")).activities[0]
+    assert shown.deadline == "November 2018"
+
+
+def test_the_score_of_a_priority_needs_both_parts() -> None:
+    whole, half = plan_of(
+        record("priority", priority_no=1, impact=5, feasibility=4), record("priority", priority_no=2, impact=4)
+    ).priorities
+    assert whole.score == "20"
+    assert (half.impact, half.feasibility, half.score) == ("4", None, None)
+
+
+def test_a_target_takes_its_baseline_from_the_measurement_when_it_states_none() -> None:
+    target = record("target", target_no=1, measure="HH_COMPL", long_target=75)
+    shown = plan_of(target, measured("2016-10-01", value=23.7, point="BASELINE", date_known="MONTH")).targets[0]
+    assert (shown.baseline, shown.baseline_date) == ("23.7\u202f%", "October 2016")
+    assert (shown.short, shown.short_due, shown.direction) == (None, None, "Higher is better")
+
+
+def test_sources_are_named_once_with_their_records() -> None:
+    plan = plan_of(record("priority", priority_no=1, record_source="Report"), record("plan", record_source="Report"))
+    assert [(source.text, source.records) for source in plan.sources] == [("Report", "plan and priority 1")]

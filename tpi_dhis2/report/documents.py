@@ -1,0 +1,35 @@
+"""The documents of a partnership: build a view, then render it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from tpi_dhis2.domain.records import Cycle, Partnership
+from tpi_dhis2.report import render as rendering
+from tpi_dhis2.report.views import action_plan as plans
+from tpi_dhis2.report.views import evaluation as evaluations
+from tpi_dhis2.report.views.action_plan import ActionPlan
+from tpi_dhis2.report.views.common import Reader, chosen
+from tpi_dhis2.report.views.evaluation import Evaluation
+from tpi_dhis2.report.words import Labels
+
+View = ActionPlan | Evaluation
+
+
+def action_plan(partnership: Partnership, labels: Labels, today: dt.date, cycle: Cycle | None = None) -> ActionPlan:
+    """The action plan of a cycle, the latest one unless another is asked for."""
+    return plans.build(Reader(labels, today), partnership, chosen(partnership, cycle))
+
+
+def evaluation(partnership: Partnership, labels: Labels, today: dt.date, cycle: Cycle | None = None) -> Evaluation:
+    """The evaluation summary of a cycle, the latest one unless another is asked for."""
+    return evaluations.build(Reader(labels, today), partnership, chosen(partnership, cycle))
+
+
+def render(view: View, form: str, templates: Path | None = None) -> str:
+    """The document as ``html`` or ``md``; templates in the folder given come before the package's own."""
+    forms = {"html": rendering.render_html, "md": rendering.render_markdown}
+    if form not in forms:
+        raise ValueError(f"'{form}' is not a form of document; choose html or md")
+    return forms[form](view, templates)

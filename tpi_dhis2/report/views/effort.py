@@ -1,0 +1,175 @@
+"""What was done: activities, contacts and visits, spread, and how the technical work was judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tpi_dhis2.domain.records import Cycle, Partnership, Record
+from tpi_dhis2.domain.work import deadline, is_overdue, on_time, summarise
+from tpi_dhis2.report import words
+from tpi_dhis2.report.views.common import Reader, currency, happened, known_sum
+
+_DIRECTIONS = ("PARTNER_TO_HOST", "HOST_TO_PARTNER", "THIRD_PLACE", "REMOTE", None)
+_LEVELS = ("WITHIN_FACILITY", "LOCAL", "REGIONAL", "NATIONAL", "INTERNATIONAL", None)
+_ARMS = ("HOST", "PARTNER", "BOTH", None)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How often something was recorded."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class DoneActivity:
+    """An activity and how it stands."""
+
+    number: str | None
+    title: str | None
+    state: str | None
+    code: str | None
+    overdue: bool
+    deadline: str | None
+    ended: str | None
+    on_time: bool | None
+    obstacle: str | None
+    learning: str | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """The activities in all, and one by one."""
+
+    planned: int
+    completed: int
+    overdue: int | None
+    cancelled: int
+    without_status: int
+    budget: str | None
+    plan_budget: str | None
+    spent: str | None
+    spent_from: str
+    trained: str | None
+    activities: tuple[DoneActivity, ...]
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Contacts by kind, by direction and by who began them; those not yet held are counted apart."""
+
+    total: int
+    planned: int
+    agreed: str | None
+    kinds: tuple[Count, ...]
+    directions: tuple[Count, ...]
+    begun_by: tuple[Count, ...]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What went further at one level; facilities reached and facilities that adopted it are two things."""
+
+    level: str
+    times: int
+    what: tuple[str, ...]
+    reached: str | None
+    adopted: str | None
+    workers: str | None
+
+
+def work(reader: Reader, partnership: Partnership, cycle: Cycle) -> Work | None:
+    """The activities of a cycle; None when none is recorded. A paused partnership has nothing overdue."""
+    activities = cycle.numbered("activity", "activity_no")
+    if not activities:
+        return None
+    summary, code, plan = summarise(activities, reader.today), currency(cycle), cycle.one("plan")
+    paused = partnership.text("pstatus") == "PAUSED"
+    said = sum(activity.number("spent") is not None for activity in activities)
+    return Work(
+        planned=summary.planned,
+        completed=summary.completed,
+        overdue=None if paused else summary.overdue,
+        cancelled=summary.cancelled,
+        without_status=summary.without_status,
+        budget=words.money(summary.budget, code),
+        plan_budget=words.money(plan.number("budget_total"), code) if plan else None,
+        spent=words.money(summary.spent, code),
+        spent_from=f"recorded for {said} of {words.counted(len(activities), 'activity', 'activities')}",
+        trained=known_sum(activities, "trained"),
+        activities=tuple(_activity(reader, activity, paused=paused) for activity in activities),
+    )
+
+
+def _activity(reader: Reader, record: Record, *, paused: bool) -> DoneActivity:
+    obstacle = [text for key in ("obstacle", "obstacle_note") if (text := reader.text(record, key))]
+    due = deadline(record)
+    return DoneActivity(
+        number=words.number(record.number("activity_no")),
+        title=reader.text(record, "activity_title"),
+        state=reader.text(record, "activity_status"),
+        code=record.text("activity_status"),
+        overdue=not paused and is_overdue(record, reader.today),
+        deadline=words.date(due) if due else None,
+        ended=reader.day(record, "actual_end"),
+        on_time=on_time(record),
+        obstacle=": ".join(obstacle) or None,
+        learning=reader.text(record, "learning"),
+    )
+
+
+def contacts(reader: Reader, cycle: Cycle) -> Contacts | None:
+    """The contacts of a cycle; None when none is recorded."""
+    every = cycle.of("contact")
+    held, agreement = happened(every), cycle.one("agreement")
+    if not every:
+        return None
+    return Contacts(
+        total=_times(held),
+        planned=_times([record for record in every if record not in held]),
+        agreed=reader.text(agreement, "contact_frequency"),
+        kinds=_counts(reader, held, "contact_type"),
+        directions=_counts(reader, held, "visit_direction", _DIRECTIONS),
+        begun_by=_counts(reader, held, "initiated_by", _ARMS),
+    )
+
+
+def _times(records: list[Record]) -> int:
+    """How many contacts the records stand for: one each, unless a record says more."""
+    return sum(int(record.number("contact_count") or 1) for record in records)
+
+
+def _counts(reader: Reader, records: list[Record], key: str, codes: tuple[str | None, ...] = ()) -> tuple[Count, ...]:
+    every = dict.fromkeys((*codes, *(record.text(key) for record in records)))
+    groups = {code: _times([record for record in records if record.text(key) == code]) for code in every}
+    return tuple(
+        Count(reader.labels.show(key, code) or words.NOT_RECORDED, count)
+        for code, count in groups.items()
+        if count or code is not None
+    )
+
+
+def spread(reader: Reader, cycle: Cycle) -> tuple[Spread, ...]:
+    """What spread, by level from near to far; levels without a record are left out."""
+    found = happened(cycle.of("spread"))
+    levels = dict.fromkeys((*_LEVELS, *(record.text("spread_level") for record in found)))
+    by_level = {level: [record for record in found if record.text("spread_level") == level] for level in levels}
+    return tuple(_spread(reader, level, records) for level, records in by_level.items() if records)
+
+
+def _spread(reader: Reader, level: str | None, records: list[Record]) -> Spread:
+    return Spread(
+        level=reader.labels.show("spread_level", level) or f"level {words.NOT_RECORDED}",
+        times=len(records),
+        what=tuple(_what(reader, record) for record in records),
+        reached=known_sum(records, "facilities_reached"),
+        adopted=known_sum(records, "facilities_adopted"),
+        workers=known_sum(records, "workers_reached"),
+    )
+
+
+def _what(reader: Reader, record: Record) -> str:
+    kind = reader.text(record, "spread_kind")
+    what = reader.text(record, "spread_what") or f"what spread is {words.NOT_RECORDED}"
+    return f"{what} ({', '.join(filter(None, (kind, words.date(record.date))))})"

@@ -1,0 +1,118 @@
+"""The evaluation summary: what became of the plan, what is known of it, and how the relation works."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tpi_dhis2.domain.measures import MET, NO_DATA, NOT_MET, NOT_YET_DUE
+from tpi_dhis2.domain.records import Cycle, Partnership
+from tpi_dhis2.report import words
+from tpi_dhis2.report.views import series as told
+from tpi_dhis2.report.views.common import Heading, Reader, Source, heading, sources
+from tpi_dhis2.report.views.effort import Contacts, Spread, Work, contacts, spread, work
+from tpi_dhis2.report.views.impact import Impact, Needs, impacts, needs
+from tpi_dhis2.report.views.relation import Relation, relations
+from tpi_dhis2.report.views.results import TargetResult, target_results
+from tpi_dhis2.report.views.series import Series, all_series
+
+_KINDS = (
+    "agreement",
+    "needs",
+    "plan",
+    "target",
+    "activity",
+    "measurement",
+    "contact",
+    "spread",
+    "impact",
+    "functioning",
+)
+
+
+@dataclass(frozen=True)
+class Short:
+    """One line of the summary in short: a heading, and what falls under it."""
+
+    code: str
+    name: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything that the document says."""
+
+    template: ClassVar[str] = "evaluation"
+    title: ClassVar[str] = "Evaluation summary"
+
+    heading: Heading
+    goal: str | None
+    in_short: tuple[Short, ...]
+    results_line: str
+    relation_line: str
+    targets: tuple[TargetResult, ...]
+    series: tuple[Series, ...]
+    work: Work | None
+    contacts: Contacts | None
+    spread: tuple[Spread, ...]
+    impacts: tuple[Impact, ...]
+    relations: tuple[Relation, ...]
+    needs: tuple[Needs, ...]
+    sources: tuple[Source, ...]
+    made_on: str
+
+
+def build(reader: Reader, partnership: Partnership, cycle: Cycle) -> Evaluation:
+    """The evaluation summary of one cycle."""
+    agreement = cycle.one("agreement")
+    targets, series = target_results(reader, cycle), tuple(all_series(reader, cycle))
+    rounds = relations(reader, cycle)
+    return Evaluation(
+        heading=heading(reader, partnership, cycle),
+        goal=reader.text(agreement, "common_goal"),
+        in_short=in_short(series),
+        results_line=results_line(targets),
+        relation_line=rounds[-1].standing if rounds else "How the relation works: not answered by either arm.",
+        targets=targets,
+        series=series,
+        work=work(reader, partnership, cycle),
+        contacts=contacts(reader, cycle),
+        spread=spread(reader, cycle),
+        impacts=impacts(reader, cycle),
+        relations=rounds,
+        needs=needs(reader, cycle),
+        sources=sources(reader, [record for kind in _KINDS for record in cycle.of(kind)]),
+        made_on=words.day(reader.today),
+    )
+
+
+def in_short(series: Sequence[Series]) -> tuple[Short, ...]:
+    """What improved, what did not, what cannot be told, and what has no data: each measure in one place."""
+    groups = {
+        ("IMPROVED", "Improved"): (told.IMPROVED,),
+        ("NOT_IMPROVED", "Did not improve"): (told.WORSE, told.SAME),
+        ("UNKNOWN", "Cannot be told"): (told.UNKNOWN,),
+        ("NO_DATA", "No data"): (told.NO_DATA,),
+    }
+    return tuple(
+        Short(code, name, tuple(_item(each) for each in series if each.story in stories))
+        for (code, name), stories in groups.items()
+    )
+
+
+def _item(series: Series) -> str:
+    lost = f", but worse than an earlier {series.lost}" if series.lost and series.story == told.IMPROVED else ""
+    return f"{series.title}: {series.finding}{lost}"
+
+
+def results_line(targets: Sequence[TargetResult]) -> str:
+    """How many target values were met, were not, are not yet due, or have no data."""
+    results = Counter(term.result for target in targets for term in target.terms if term.result)
+    if not results:
+        return "No target with a value is recorded."
+    names = {MET: "met", NOT_MET: "not met", NOT_YET_DUE: "not yet due", NO_DATA: "without data"}
+    said = [f"{results[code]} {name}" for code, name in names.items()]
+    return f"Of {words.counted(results.total(), 'target value', 'target values')}: {words.sentence(said)}."
