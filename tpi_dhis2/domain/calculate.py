@@ -19,7 +19,8 @@ def plain(number: float | None, decimals: int = 2) -> str | None:
     """A number as DHIS2 stores it: no exponent, no needless zeros; None stays None."""
     if number is None:
         return None
-    text = f"{number:.{decimals}f}".rstrip("0").rstrip(".")
+    text = f"{number:.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
 
 
@@ -30,10 +31,10 @@ def of_partnership(partnership: Partnership) -> Calculated:
 
 
 def of_target(target: Record, cycle: Cycle, today: dt.date) -> Calculated:
-    """Latest value and results of a target, from the measurements of its measure in the same cycle."""
+    """Latest value since the baseline and results of a target, from the measurements of its measure in its cycle."""
     measure = measures.Measure.of(target)
     found = measures.series(cycle, measure) if measure else []
-    last = measures.latest(found)
+    last = measures.latest(measures.follow_ups(target, found))
     return {
         "latest_value": plain(measures.value(last)) if last else None,
         "latest_date": last.occurred.isoformat() if last and last.date and last.occurred else None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 
 DAY, MONTH, YEAR, NOT_STATED = "DAY", "MONTH", "YEAR", "NOT_STATED"
@@ -35,6 +36,15 @@ class KnownDate:
         except ValueError:
             raise ValueError(f"'{text}' is not a day of the calendar") from None
         return cls(first, DAY if day else MONTH if month else YEAR)
+
+    @property
+    def last(self) -> dt.date:
+        """The last day that the date can mean: something due in 2016 is overdue from 2017 on."""
+        if self.known == YEAR:
+            return dt.date(self.first.year, 12, 31)
+        if self.known == MONTH:
+            return dt.date(self.first.year, self.first.month, monthrange(self.first.year, self.first.month)[1])
+        return self.first
 
     def __str__(self) -> str:
         """The ISO form, no longer than what is known; empty when nothing is known."""

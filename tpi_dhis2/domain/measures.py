@@ -138,9 +138,10 @@ def result(target: Record, term: str, measurements: Iterable[Record], today: dt.
     Met as soon as the newest follow-up is at the target or beyond. Not met only when the due date has passed and a
     follow-up was measured by then: without one there is no data, which is neither success nor failure.
     """
-    goal, due, wanted = target.number(f"{term}_target"), target.day(f"{term}_due"), direction(target)
+    goal, wanted, until = target.number(f"{term}_target"), direction(target), target.known_day(f"{term}_due")
     if goal is None:
         return None
+    due = until.last if until else None
     found = follow_ups(target, measurements)
     if due is not None:
         found = [record for record in found if record.date is not None and record.date.first <= due]

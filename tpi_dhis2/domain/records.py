@@ -7,6 +7,7 @@ Values are kept as DHIS2 stores them, as text by field key; a field that was not
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -40,11 +41,12 @@ class Readable:
         return self.values.get(key) or None
 
     def number(self, key: str) -> float | None:
-        """The value as a number; None when it was not recorded or is no number."""
+        """The value as a number; None when it was not recorded or is no (finite) number."""
         try:
-            return float(self.values[key])
+            number = float(self.values[key])
         except (KeyError, ValueError):
             return None
+        return number if math.isfinite(number) else None
 
     def day(self, key: str) -> dt.date | None:
         """The value as a date; None when it was not recorded."""

@@ -7,28 +7,29 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tpi_dhis2.domain.dates import KnownDate
 from tpi_dhis2.domain.records import Record
 
 COMPLETED, CANCELLED = "COMPLETED", "CANCELLED"
 
 
-def deadline(activity: Record) -> dt.date | None:
+def deadline(activity: Record) -> KnownDate | None:
     """The deadline that counts now: the new one when it was moved, else the planned end."""
-    return activity.day("new_deadline") or activity.day("planned_end")
+    return activity.known_day("new_deadline") or activity.known_day("planned_end")
 
 
 def is_overdue(activity: Record, today: dt.date) -> bool:
     """Whether the deadline has passed and the activity is neither completed nor cancelled."""
     due = deadline(activity)
-    return due is not None and due < today and activity.text("activity_status") not in (COMPLETED, CANCELLED)
+    return due is not None and due.last < today and activity.text("activity_status") not in (COMPLETED, CANCELLED)
 
 
 def on_time(activity: Record) -> bool | None:
     """Whether a completed activity ended by its first deadline; None when that cannot be said."""
-    ended, planned = activity.day("actual_end"), activity.day("planned_end")
+    ended, planned = activity.known_day("actual_end"), activity.known_day("planned_end")
     if activity.text("activity_status") != COMPLETED or ended is None or planned is None:
         return None
-    return ended <= planned
+    return ended.first <= planned.last
 
 
 def total(records: Iterable[Record], key: str) -> float | None:
