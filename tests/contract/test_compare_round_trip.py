@@ -73,3 +73,17 @@ def test_what_is_sent_to_change_an_object_keeps_what_the_site_owns(version):
         for owned in ("organisationUnits", "sharing", "users", "translations"):
             if actual.get(owned):
                 assert payload[owned] == actual[owned], (kind, owned)
+
+
+@needs_recordings
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_translation_that_the_server_lacks_is_added_and_one_that_it_has_is_kept(version):
+    server = ServerVersion.parse(f"{version}.0")
+    for kind, item, actual in round_trips(version):
+        if not item.get("translations"):
+            continue
+        spanish = {"locale": "es", "property": "NAME", "value": "Nombre"}
+        mine = [{**item["translations"][0], "value": "another wording"}, spanish]
+        found = changes(kind, {**item, "translations": mine}, actual, server)
+        assert [(change.prop, change.new) for change in found] == [("translations[es NAME]", "Nombre")]
+        assert merged({**item, "translations": mine}, actual)["translations"] == [*actual["translations"], spanish]

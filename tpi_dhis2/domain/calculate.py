@@ -30,6 +30,30 @@ def of_partnership(partnership: Partnership) -> Calculated:
     return {"current_step": current_step(cycle) if cycle else None}
 
 
+def of_priority(priority: Record) -> Calculated:
+    """Impact times feasibility (1 to 25), and what is missing from the baseline to the desired value.
+
+    The gap is positive while the standard is not met, whichever way the measure should go.
+    """
+    impact, feasibility = priority.number("impact"), priority.number("feasibility")
+    start, goal = priority.number("baseline"), priority.number("desired")
+    wanted = measures.direction(priority)
+    known = impact is not None and feasibility is not None
+    gap = None
+    if start is not None and goal is not None and wanted is not None:
+        gap = goal - start if wanted == measures.HIGHER else start - goal
+    return {
+        "priority_score": plain((impact or 0) * (feasibility or 0)) if known else None,
+        "gap": plain(gap),
+    }
+
+
+def of_plan(plan: Record) -> Calculated:
+    """The day on which the plan became joint: the later of both signatures, when both are there."""
+    host, partner = plan.day("plan_host_signed"), plan.day("plan_partner_signed")
+    return {"plan_signed_on": max(host, partner).isoformat() if host and partner else None}
+
+
 def of_target(target: Record, cycle: Cycle, today: dt.date) -> Calculated:
     """Latest value since the baseline and results of a target, from the measurements of its measure in its cycle."""
     measure = measures.Measure.of(target)
@@ -54,6 +78,5 @@ def of_record(record: Record, cycle: Cycle, today: dt.date) -> Calculated:
     """The calculated fields of a record; none for kinds that have none."""
     if record.kind == "target":
         return of_target(record, cycle, today)
-    if record.kind == "functioning":
-        return of_functioning(record)
-    return {}
+    alone = {"priority": of_priority, "plan": of_plan, "functioning": of_functioning}.get(record.kind)
+    return alone(record) if alone else {}

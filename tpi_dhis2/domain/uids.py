@@ -31,4 +31,4 @@ def derive_uid(*key: str, generation: int = 0) -> str:
 
 def is_uid(text: str) -> bool:
     """Whether the text has the form of a DHIS2 UID."""
-    return bool(_FORM.match(text))
+    return bool(_FORM.fullmatch(text))

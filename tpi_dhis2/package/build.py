@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from tpi_dhis2.package.sources import AttributeSource, FieldSource, SectionSource, Sources, StageSource
+from tpi_dhis2.package.translate import Language, translate
 from tpi_dhis2.package.uids import Uids
 
 Json = dict[str, Any]
@@ -32,13 +33,23 @@ def code_of(key: str) -> str:
 class Builder:
     """Builds the objects of a bundle; ``uids`` pins them."""
 
-    def __init__(self, sources: Sources, uids: Uids) -> None:
+    def __init__(self, sources: Sources, uids: Uids, languages: dict[str, Language] | None = None) -> None:
         self.sources = sources
         self.uids = uids
+        self.languages = languages or {}
         self.elements = sources.elements()
 
     def bundle(self, dhis2_version: str = "2.42") -> Bundle:
         """The whole bundle for a DHIS2 version, types in the order of the published packages."""
+        built = self._objects(dhis2_version)
+        for kind, items in built.items():
+            for item in items if kind != "package" else []:
+                found = translate(item, self.languages)
+                if found:
+                    item["translations"] = found
+        return built
+
+    def _objects(self, dhis2_version: str) -> Bundle:
         stages = self.sources.stages
         return {
             "package": self._head(dhis2_version),

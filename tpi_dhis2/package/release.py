@@ -8,6 +8,7 @@ from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.build import DHIS2_VERSIONS, Builder, Bundle, dump
 from tpi_dhis2.package.lint import lint
 from tpi_dhis2.package.sources import load
+from tpi_dhis2.package.translate import load_languages
 from tpi_dhis2.package.uids import Uids
 from tpi_dhis2.resources import folder
 
@@ -18,7 +19,7 @@ def bundle(dhis2_version: str = "2.42", metadata: Path | None = None, *, new_uid
     """The bundle for a DHIS2 version; SourceError when an object has no pinned UID and none may be made."""
     where = metadata or folder("metadata")
     uids = Uids.read(where)
-    built = Builder(load(metadata), uids).bundle(dhis2_version)
+    built = Builder(load(metadata), uids, load_languages(where)).bundle(dhis2_version)
     if uids.new and not new_uids:
         kind, code = next(iter(uids.new))
         raise SourceError(
@@ -39,7 +40,7 @@ def build_all(metadata: Path | None = None) -> tuple[list[Path], int]:
     """
     where = metadata or folder("metadata")
     uids = Uids.read(where)
-    builder = Builder(load(metadata), uids)
+    builder = Builder(load(metadata), uids, load_languages(where))
     built = {version: builder.bundle(version) for version in DHIS2_VERSIONS}
     findings = lint(built[DHIS2_VERSIONS[0]])
     if findings:

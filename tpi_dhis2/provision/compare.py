@@ -23,7 +23,7 @@ _ORDERED = {
 #: The order of options is that of their set; the number itself is rewritten by servers from 2.41 on.
 _NOT_COMPARED = {("options", "sortOrder")}
 #: The site's from the moment the object exists.
-_SITE_OWNED = {"sharing", "organisationUnits", "users", "translations"}
+_SITE_OWNED = {"sharing", "organisationUnits", "users"}
 #: Owned lists, and what tells their entries apart when the UID does not.
 OWNED = {
     "programStageDataElements": "dataElement",
@@ -47,8 +47,22 @@ def changes(kind: str, desired: Json, actual: Json, version: ServerVersion) -> l
     for prop, new in desired.items():
         if prop in _SITE_OWNED or (kind, prop) in _NOT_COMPARED or _not_stored(kind, prop, version):
             continue
+        if prop == "translations":
+            lacking = missing_translations(new, actual.get(prop) or [])
+            found += [Change(f"translations[{' '.join(_place(one))}]", None, one["value"]) for one in lacking]
+            continue
         found += _of_property(kind, prop, new, actual.get(prop))
     return found
+
+
+def _place(translation: Json) -> tuple[str, str]:
+    return translation["locale"], translation["property"]
+
+
+def missing_translations(new: list[Json], old: list[Json]) -> list[Json]:
+    """Our translations of what the server has none for; one that is there is the site's, whatever it says."""
+    there = {_place(translation) for translation in old}
+    return [translation for translation in new if _place(translation) not in there]
 
 
 def _not_stored(kind: str, prop: str, version: ServerVersion) -> bool:
@@ -123,6 +137,8 @@ def merged(desired: Json, actual: Json) -> Json:
             continue
         if prop in OWNED:
             result[prop] = _merge_owned(prop, new, old or [])
+        elif prop == "translations":
+            result[prop] = [*(old or []), *missing_translations(new, old or [])]
         elif isinstance(new, list):
             result[prop] = [*new, *(other for other in old or [] if not any(same(one, other) for one in new))]
         else:

@@ -25,16 +25,56 @@ def fill(state: State) -> None:
         common: Json = {"id": uid, "created": now, "lastUpdated": now, "translations": [], "attributeValues": []}
         state.put(table, uid, {**common, **properties})
 
-    add("userRoles", SUPERUSER, name="Superuser", code="Superuser", description="Superuser", sharing=PUBLIC,
-        authorities=AUTHORITIES.split())
-    add("users", ADMIN, username="admin", firstName="admin", surname="admin", code="admin",
-        userRoles=[{"id": SUPERUSER}], organisationUnits=[], dataViewOrganisationUnits=[],
-        teiSearchOrganisationUnits=[], disabled=False)
+    add(
+        "userRoles",
+        SUPERUSER,
+        name="Superuser",
+        code="Superuser",
+        description="Superuser",
+        sharing=PUBLIC,
+        authorities=AUTHORITIES.split(),
+    )
+    add(
+        "users",
+        ADMIN,
+        username="admin",
+        firstName="admin",
+        surname="admin",
+        code="admin",
+        userRoles=[{"id": SUPERUSER}],
+        organisationUnits=[],
+        dataViewOrganisationUnits=[],
+        teiSearchOrganisationUnits=[],
+        disabled=False,
+    )
     state.put("passwords", "admin", hash_password("district"))
     add("categoryOptions", OPTION, name="default", code="default", shortName="default", sharing=PUBLIC)
-    add("categories", CATEGORY, name="default", code="default", shortName="default", sharing=PUBLIC,
-        dataDimensionType="DISAGGREGATION", categoryOptions=[{"id": OPTION}])
-    add("categoryCombos", COMBO, name="default", code="default", sharing=PUBLIC, dataDimensionType="DISAGGREGATION",
-        skipTotal=False, categories=[{"id": CATEGORY}])
-    add("categoryOptionCombos", OPTION_COMBO, name="default", code="default", categoryCombo={"id": COMBO},
-        categoryOptions=[{"id": OPTION}], ignoreApproval=False)
+    add(
+        "categories",
+        CATEGORY,
+        name="default",
+        code="default",
+        shortName="default",
+        sharing=PUBLIC,
+        dataDimensionType="DISAGGREGATION",
+        categoryOptions=[{"id": OPTION}],
+    )
+    add(
+        "categoryCombos",
+        COMBO,
+        name="default",
+        code="default",
+        sharing=PUBLIC,
+        dataDimensionType="DISAGGREGATION",
+        skipTotal=False,
+        categories=[{"id": CATEGORY}],
+    )
+    add(
+        "categoryOptionCombos",
+        OPTION_COMBO,
+        name="default",
+        code="default",
+        categoryCombo={"id": COMBO},
+        categoryOptions=[{"id": OPTION}],
+        ignoreApproval=False,
+    )

@@ -56,7 +56,7 @@ def check_shape(plural: str, row: Any, minor: int) -> None:
         values = enum_values(name, minor)
         if values is not None and isinstance(value, str) and value not in values:
             kind = f"org.hisp.dhis.{name[0].upper()}{name[1:]}"
-            text = f"Cannot deserialize value of type `{kind}` from String \"{value}\": not one of the values accepted"
+            text = f'Cannot deserialize value of type `{kind}` from String "{value}": not one of the values accepted'
             raise _unreadable(minor, text)
         _check_value(plural, name, value, minor)
 
@@ -65,7 +65,7 @@ def _check_value(plural: str, name: str, value: Any, minor: int) -> None:
     if name in DATES and isinstance(value, str) and plural == "organisationUnits" and full_date(value) is None:
         raise refuse(400, f"Invalid date format '{value}', only ISO format or UNIX Epoch timestamp is supported.")
     if name in NUMBERS.get(plural, ()) and not _is_number(value):
-        text = f"Cannot deserialize value of type `double` from String \"{value}\": not a valid `double` value"
+        text = f'Cannot deserialize value of type `double` from String "{value}": not a valid `double` value'
         raise _unreadable(minor, text)
     if name in SINGLE and name in REFERENCES and plural != "eventFilters" and not isinstance(value, dict):
         raise _unreadable(minor, f"Cannot construct instance of `{name}`: no String-argument constructor")

@@ -127,9 +127,7 @@ _NAMES = {
     ),
     "maps": "basemap description latitude longitude mapViews subscribers zoom",
     "dashboards": "allowedFilters dashboardItems description embedded itemConfig layout restrictFilters",
-    "trackedEntityInstanceFilters": (
-        "description entityQueryCriteria eventFilters program sortOrder style"
-    ),
+    "trackedEntityInstanceFilters": ("description entityQueryCriteria eventFilters program sortOrder style"),
     "eventFilters": "description eventQueryCriteria program programStage sortOrder",
     "programStageWorkingLists": "description program programStage programStageQueryCriteria sortOrder",
     "organisationUnits": (

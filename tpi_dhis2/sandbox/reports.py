@@ -25,8 +25,12 @@ class Problem:
 
     def report(self, klass: str) -> Json:
         """Return the error report."""
-        found: Json = {"message": self.text, "args": [str(each) for each in self.args], "mainKlass": klass,
-                       "errorCode": self.code}
+        found: Json = {
+            "message": self.text,
+            "args": [str(each) for each in self.args],
+            "mainKlass": klass,
+            "errorCode": self.code,
+        }
         found |= {"errorKlass": self.error_klass} if self.error_klass else {}
         found |= {"errorProperty": self.name} if self.name else {}
         found |= {"mainId": self.main_id} if self.main_id else {}
