@@ -243,3 +243,11 @@ def test_areas_not_looked_at_are_not_zero() -> None:
     needs = told(record("needs", "2016-10-01", score_waste=0)).needs[0]
     assert [(score.name, score.value) for score in needs.scores] == [("Waste management", 0.0)]
     assert len(needs.unscored) == 14
+
+
+def test_a_baseline_that_is_only_about_known_is_called_so_wherever_it_is_shown() -> None:
+    first = record("measurement", measure="HH_COMPL", point="BASELINE", value=40, value_qualifier="ABOUT")
+    later = record("measurement", "2017-03-01", measure="HH_COMPL", value=70, value_qualifier="AT_LEAST")
+    text = render(told(first, later), "html").replace("\u202f", " ")
+    assert "from about 40 %" in text
+    assert "Baseline about 40 %" in text

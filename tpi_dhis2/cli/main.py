@@ -47,12 +47,12 @@ class Nouns(click.Group):
 @click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tpi-dhis2", prog_name="tpi-dhis2")
 def cli() -> None:
-    r"""Twinning Partnerships for Improvement in an existing DHIS2: provision, sync, report.
+    """Twinning Partnerships for Improvement in an existing DHIS2: provision, sync, report.
 
     \b
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage,
     3 (with --exit-code) there are changes, conflicts or refused records.
-    """
+    """  # noqa: D301 - the mark is click's: do not wrap this paragraph
 
 
 def main(args: list[str] | None = None) -> Any:
@@ -65,7 +65,8 @@ def main(args: list[str] | None = None) -> Any:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        fail("Stopped.", "Nothing is half done; run the same command again to go on.")
+        click.echo("Stopped. Run the same command again to go on; nothing is doubled.", err=True)
+        sys.exit(1)
     except TpiError as error:
         fail(str(error), error.advice, error.detail)
     except BrokenPipeError:

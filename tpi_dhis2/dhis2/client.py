@@ -122,7 +122,8 @@ def _api(account: Account, pause: float) -> Api:
             str(error),
         ) from error
     url = account.url.strip().rstrip("/").removesuffix("/api")
-    if not urlsplit(url if "://" in url else f"https://{url}").hostname:
+    parts = urlsplit(url if "://" in url else f"https://{url}")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"'{account.url}' is not an address.", "Write it as https://dhis2.example.org")
     try:
         api = Api(url, account.username, account.password, user_agent="tpi-dhis2")

@@ -69,7 +69,7 @@ def run_chart(
         wanted=wanted,
         points=tuple(points),
         baseline=start,
-        baseline_text=None if start is None else _brief(start, anchor),
+        baseline_text=None if start is None else _baseline_text(start, anchor, found),
         goals=tuple(goal for term in ("short", "long") if (goal := _goal(anchor, term))),
     )
 
@@ -94,6 +94,11 @@ def _point(record: Record) -> Point:
 def _stated_baseline(anchor: Record, start: float) -> Point:
     known = anchor.known_day("baseline_date")
     return Point(start, _brief(start, anchor), words.short_date(known), known.first if known else None, baseline=True)
+
+
+def _baseline_text(start: float, anchor: Record, found: list[Record]) -> str:
+    marked = [record for record in found if record.text("point") == "BASELINE" and measures.value(record) == start]
+    return _brief(start, anchor, marked[0].text("value_qualifier") if marked else None)
 
 
 def _goal(anchor: Record, term: str) -> Goal | None:

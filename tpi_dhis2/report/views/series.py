@@ -83,7 +83,7 @@ def series(reader: Reader, cycle: Cycle, measure: Measure, anchor: Record) -> Se
         chart=run_chart(reader, anchor, found, start, wanted),
         story=story,
         finding=finding,
-        notes=tuple(_notes(start, later, wanted, dip)),
+        notes=tuple(_notes(start, later, found, wanted, dip)),
         lost=_valued(dip) if dip is not None else None,
         has_target=anchor.kind == "target",
     )
@@ -107,6 +107,12 @@ def faded(later: Sequence[Record], wanted: str | None) -> Record | None:
 def shown(record: Record) -> str:
     """The value of a measurement in words, with its unit and how exact it is."""
     return words.with_unit(rounded(record), unit(record), record.text("value_qualifier")) or words.NO_DATA
+
+
+def _baseline_words(start: float, found: Sequence[Record], of: str | None) -> str | None:
+    """The baseline in words: as its measurement says it, with how exact it is, else the bare value."""
+    marked = [record for record in found if record.text("point") == "BASELINE" and measures.value(record) == start]
+    return shown(marked[0]) if marked else words.with_unit(start, of)
 
 
 def change(record: Record) -> str | None:
@@ -134,7 +140,7 @@ def _finding(
     now = measures.value(later[-1])
     if start is None or now is None:
         return UNKNOWN, f"{shown(later[-1])}, but no baseline to compare it with"
-    path = f"from {words.with_unit(start, of)} to {shown(later[-1])}"
+    path = f"from {_baseline_words(start, found, of)} to {shown(later[-1])}"
     if wanted is None:
         return UNKNOWN, f"{path}, but the direction wanted is {words.NOT_RECORDED}"
     if now == start:
@@ -155,7 +161,9 @@ def _without_values(found: list[Record], wanted: str | None) -> tuple[str, str]:
     return (IMPROVED, said) if better(stated, 0, wanted) else (WORSE, said)
 
 
-def _notes(start: float | None, later: list[Record], wanted: str | None, dip: Record | None) -> list[str]:
+def _notes(
+    start: float | None, later: list[Record], found: list[Record], wanted: str | None, dip: Record | None
+) -> list[str]:
     if not later or wanted is None:
         return []
     last, notes = later[-1], []
@@ -163,7 +171,9 @@ def _notes(start: float | None, later: list[Record], wanted: str | None, dip: Re
     if dip is not None:
         notes.append(f"{_loss(start, dip, now, wanted)}: {_valued(dip)}, then {_valued(last)}.")
     if start is not None and now is not None and better(start, now, wanted):
-        notes.append(f"Worse than the baseline: {shown(last)} now, {words.with_unit(start, unit(last))} at the start.")
+        notes.append(
+            f"Worse than the baseline: {shown(last)} now, {_baseline_words(start, found, unit(last))} at the start."
+        )
     if measures.is_small(last):
         notes.append(f"The latest value rests on fewer than {measures.SMALL_SAMPLE} observations: read it with care.")
     return notes
