@@ -12,6 +12,7 @@ from typing import Any
 
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.package.build import Bundle
+from tpi_dhis2.package.translate import PROPERTIES, texts_of
 
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
 _NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
@@ -35,6 +36,7 @@ def lint(bundle: Bundle) -> list[str]:
         findings += [f"{kind}: {finding}" for finding in _of_kind(kind, objects)]
     findings += _references(kinds)
     findings += _forms(kinds)
+    findings += _translations(kinds)
     return findings
 
 
@@ -120,3 +122,27 @@ def _forms(kinds: dict[str, Objects]) -> list[str]:
             if item["valueType"] == "MULTI_TEXT"
         ]
     return findings
+
+
+def _translations(kinds: dict[str, Objects]) -> list[str]:
+    """Every language that the bundle has at all has each text of each object once, and not longer than it may be."""
+    items = [(kind, item) for kind, objects in kinds.items() for item in objects]
+    locales = sorted({one["locale"] for _, item in items for one in item.get("translations", [])})
+    return [
+        f"{kind} '{item.get('name')}': {finding}"
+        for kind, item in items
+        for locale in locales
+        for finding in _of_language(item, locale)
+    ]
+
+
+def _of_language(item: dict[str, Any], locale: str) -> Iterator[str]:
+    given = [one for one in item.get("translations", []) if one["locale"] == locale]
+    counts = Counter(one["property"] for one in given)
+    wanted = {prop for prop, _, _, _ in texts_of(item)}
+    yield from (f"{prop} has no translation in {locale}" for prop in sorted(wanted - counts.keys()))
+    yield from (f"{prop} is translated {count} times in {locale}" for prop, count in counts.items() if count > 1)
+    limits = {PROPERTIES[prop]: limit for prop, limit in _LIMITS.items() if prop in PROPERTIES}
+    for one in given:
+        if len(one["value"]) > limits.get(one["property"], len(one["value"])):
+            yield f"{one['property']} in {locale} is longer than {limits[one['property']]} characters"
