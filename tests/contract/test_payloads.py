@@ -21,6 +21,8 @@ from tpi_dhis2.sync.wire import Wire
 
 #: Properties that no recorded request has and that we send all the same, each with the reason.
 BEYOND = {
+    ("optionSets", "translations"): "every server gives the property back for this type",
+    ("dataElementGroups", "translations"): "every server gives the property back for this type",
     ("programStageSections", "description"): "the text under a section's title, seen in the Capture app of a real 2.42",
 }
 

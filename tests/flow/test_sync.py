@@ -161,7 +161,7 @@ def test_a_bad_record_never_stops_the_rest(installed, store, tmp_path):
     path = record_file(tmp_path, planned_end="31 May")
     done = send(installed, store, path)
     [rejected] = done.rejected
-    assert rejected.place == "partnership 'p', cycle 1, activity 1"
+    assert rejected.place == "records.yaml: partnership 'p', cycle 1, activity 1"
     assert rejected.reason == "planned_end: '31 May' is not a date; write it as 2016-08-30, 2016-08 or 2016"
     assert sorted(item.kind for item in done.created) == ["", "", "agreement", "measurement", "target"]
 

@@ -126,7 +126,10 @@ def connect(url: str | None, username: str | None, profile: str | None = None) -
         click.secho(
             "Warning: the address begins with http://, so the password travels unprotected.", err=True, fg="yellow"
         )
-    return Client(account)
+    client = Client(account)
+    # Before anything else is done: is this a DHIS2 that we know, and does it let this account in?
+    client.identify()
+    return client
 
 
 def settings_file() -> Path:
@@ -140,13 +143,21 @@ def _profile(name: str) -> dict[str, str]:
     path = settings_file()
     try:
         profiles = tomllib.loads(path.read_text(encoding="utf-8")).get("profiles", {})
-    except OSError as error:
+    except FileNotFoundError as error:
         raise UsageError(f"There is no settings file {path}.", "Write it, or use the environment.") from error
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise UsageError(f"The settings file {path} cannot be read.", "Check who may read it.", str(error)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}.", "Mend the file.") from error
-    if name not in profiles:
-        raise UsageError(f"{path} has no profile '{name}'.", f"It has: {', '.join(profiles) or 'none'}.")
-    return dict(profiles[name])
+    if not isinstance(profiles, dict) or name not in profiles:
+        known = ", ".join(profiles) if isinstance(profiles, dict) else ""
+        raise UsageError(f"{path} has no profile '{name}'.", f"It has: {known or 'none'}.")
+    profile = profiles[name]
+    if not isinstance(profile, dict) or not all(isinstance(value, str) for value in profile.values()):
+        raise UsageError(
+            f"Profile '{name}' in {path} is no list of texts: an address is one.", 'Write it as: url = "https://..."'
+        )
+    return profile
 
 
 def is_watched() -> bool:

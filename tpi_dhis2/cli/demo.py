@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Iterator
 from html import escape
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tpi_dhis2.atomic import write_text
 from tpi_dhis2.cli.common import agree, connect, is_watched, verbose_option
+from tpi_dhis2.errors import UsageError
 
 if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
@@ -35,7 +36,7 @@ def command(folder: Path, url: str | None, username: str | None, yes: bool) -> N
     from tpi_dhis2.demo.run import Demo, run
 
     started = time.monotonic()
-    data = _fresh(folder / "data")
+    data = _fresh(folder / "demo-stores")
     demo = Demo()
     with _server(url, username, yes) as client:
         for line in run(client, data, demo):
@@ -49,21 +50,27 @@ def command(folder: Path, url: str | None, username: str | None, yes: bool) -> N
 
 def _fresh(data: Path) -> Path:
     """The demo's stores begin anew: a sandbox has another address each time, a server is looked at from the start."""
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir(parents=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        for old in data.glob("*.sqlite*"):
+            old.unlink()
+    except OSError as error:
+        raise UsageError(f"{data} cannot be written to.", "Name another folder.", str(error)) from error
     return data
 
 
 @contextlib.contextmanager
 def _server(url: str | None, username: str | None, yes: bool) -> Iterator[Client]:
     if url:
+        from tpi_dhis2.demo.units import is_in_use
+
         client = connect(url, username)
         click.echo(
             f"This puts the TPI program, demo units (two trees, 'fictional' and 'published cases') and 17 demo"
             f" partnerships on {client.base}."
         )
-        # The server was named on purpose; a person is still asked, a script has nobody to ask.
-        agree("Go on?", yes or not is_watched())
+        # The server was named on purpose. A person is still asked; without one, a server in use needs --yes.
+        agree("Go on?", yes or not (is_watched() or is_in_use(client)))
         yield client
         return
     from tpi_dhis2.dhis2.client import Account, Client
@@ -86,7 +93,7 @@ def _write_all(partnerships: list[Partnership], folder: Path) -> Path:
         )
         rows.append(f"<li>{escape(partnership.name)}<br>{links}</li>")
     index = folder / "index.html"
-    index.write_text(_INDEX.format(rows="\n".join(rows)), encoding="utf-8")
+    write_text(index, _INDEX.format(rows="\n".join(rows)))
     return index
 
 

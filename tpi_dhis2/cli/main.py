@@ -45,7 +45,7 @@ class Nouns(click.Group):
 
 
 @click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="tpi-dhis2", prog_name="tpi-dhis2")
+@click.option("--version", is_flag=True, callback=lambda *args: _version(*args), expose_value=False, is_eager=True)
 def cli() -> None:
     """Twinning Partnerships for Improvement in an existing DHIS2: provision, sync, report.
 
@@ -53,6 +53,18 @@ def cli() -> None:
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage,
     3 (with --exit-code) there are changes, conflicts or refused records.
     """  # noqa: D301 - the mark is click's: do not wrap this paragraph
+
+
+def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("tpi-dhis2")
+        except PackageNotFoundError:
+            number = "(not installed: run from a checkout)"
+        click.echo(f"tpi-dhis2 {number}")
+        ctx.exit()
 
 
 def main(args: list[str] | None = None) -> Any:

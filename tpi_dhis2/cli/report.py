@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tpi_dhis2.atomic import write_text
 from tpi_dhis2.cli.common import store_option, verbose_option
 from tpi_dhis2.errors import UsageError
 
@@ -74,6 +75,8 @@ def _write(
         raise click.UsageError("Name one partnership, or give --all.")
     with Store.open(store_url) as store:
         known = partnerships(store)
+    if not known:
+        raise UsageError("The store has no partnerships.", "Run 'tpi-dhis2 sync pull' first.")
     chosen = known if all_of_them else [find(known, partnership or "")]
     for one in chosen:
         for path in write(document, one, out, formats or _FORMATS, templates):
@@ -86,8 +89,6 @@ def find(known: list[Partnership], name: str) -> Partnership:
     found = exact or [p for p in known if name.casefold() in p.name.casefold()]
     if len(found) == 1:
         return found[0]
-    if not known:
-        raise UsageError("The store has no partnerships.", "Run 'tpi-dhis2 sync pull' first.")
     names = "; ".join(p.name for p in found or known)
     raise UsageError(
         f"'{name}' means {'several partnerships' if found else 'no partnership of the store'}.",
@@ -109,9 +110,7 @@ def write(
         out.mkdir(parents=True, exist_ok=True)
         for form in formats:
             path = out / f"{slug(partnership)}-{document}.{form}"
-            part = path.with_suffix(".part")
-            part.write_text(documents.render(view, form, templates), encoding="utf-8")
-            part.replace(path)
+            write_text(path, documents.render(view, form, templates))
             paths.append(path)
     except OSError as error:
         raise UsageError(f"{out} cannot be written to.", "Name another folder with --out.", str(error)) from error

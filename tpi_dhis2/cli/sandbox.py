@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tpi_dhis2.cli.common import agree, verbose_option, yes_option
+from tpi_dhis2.errors import UsageError
 
 _VERSIONS = ("2.40", "2.41", "2.42", "2.43")
 
@@ -47,8 +48,14 @@ def serve(port: int, version: str, file: Path | None) -> None:
     from tpi_dhis2.sandbox.server import serve as serve_sandbox
 
     path = _data_file(file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with serve_sandbox(Sandbox(version=version, file=path), port=port) as url:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sandbox = Sandbox(version=version, file=path)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} cannot be used: {error}.", "Name another file with --file, or empty it with 'sandbox reset'."
+        ) from error
+    with serve_sandbox(sandbox, port=port) as url:
         click.echo(f"The sandbox speaks as DHIS2 {version} at {url} (user admin, password district). Ctrl-C stops it.")
         try:
             while True:

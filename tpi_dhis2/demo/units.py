@@ -10,6 +10,7 @@ import yaml
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.domain.uids import derive_uid
+from tpi_dhis2.package.fields import package_fields
 
 Json = dict[str, Any]
 
@@ -68,6 +69,12 @@ def ensure_units(client: Client) -> int:
         metadata.commit(bundle)
     _enter(client, metadata, [unit["id"] for unit in units() if "parent" not in unit])
     return len(missing)
+
+
+def is_in_use(client: Client) -> bool:
+    """Whether the server has a program besides ours: then it serves somebody."""
+    own = package_fields().program
+    return any(item["id"] != own for item in Metadata(client).all_of("programs", {"fields": "id"}))
 
 
 _SCOPES = ("organisationUnits", "dataViewOrganisationUnits", "teiSearchOrganisationUnits")

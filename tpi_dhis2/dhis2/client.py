@@ -74,15 +74,19 @@ class Client:
     @cached_property
     def info(self) -> dict[str, Any]:
         """What the server says of itself; NotDhis2 when that is not what a DHIS2 says."""
-        body = self.get("system/info")
-        if not isinstance(body, dict) or "version" not in body:
-            raise NotDhis2(f"{self.base} answers, but not as a DHIS2 does.", _CHECK_URL)
+        body = self.get_object("system/info")
+        if "version" not in body:
+            raise _strange(self.base, body)
         return body
 
     @cached_property
     def version(self) -> ServerVersion:
         """The server's version; UnsupportedVersion when this tool does not know it."""
         return ServerVersion.parse(str(self.info["version"]))
+
+    def identify(self) -> str:
+        """The address of the server, once it has said that it is a DHIS2 this tool knows and has let the account in."""
+        return self.base if self.version else ""
 
     def log_in_again(self) -> None:
         """Forget the session: a DHIS2 keeps the scope and groups of an account as they were when its session began."""
@@ -91,6 +95,13 @@ class Client:
     def get(self, path: str, params: Params | None = None) -> Any:
         """The JSON of a GET; the error tree for every answer but 200."""
         return self.ask("GET", path, params=params).body
+
+    def get_object(self, path: str, params: Params | None = None) -> dict[str, Any]:
+        """The JSON object of a GET; NotDhis2 when the answer is something else."""
+        body = self.get(path, params)
+        if not isinstance(body, dict):
+            raise _strange(self.base, body)
+        return body
 
     def ask(
         self, method: str, path: str, *, params: Params | None = None, body: Any = None, expect: tuple[int, ...] = ()
@@ -121,21 +132,43 @@ def _api(account: Account, pause: float) -> Api:
             "If the other PyPI package 'dhis2' is installed, uninstall both and install 'dhis2.py' again.",
             str(error),
         ) from error
-    url = account.url.strip().rstrip("/").removesuffix("/api")
-    parts = urlsplit(url if "://" in url else f"https://{url}")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"'{account.url}' is not an address.", "Write it as https://dhis2.example.org")
     try:
-        api = Api(url, account.username, account.password, user_agent="tpi-dhis2")
+        api = Api(_address(account.url), account.username, account.password, user_agent="tpi-dhis2")
     except ClientException as error:
         raise UsageError(f"'{account.url}' is not an address of a DHIS2.", _CHECK_URL, str(error)) from error
-    if account.token:
-        api.session.auth = transport.TokenAuth(account.token)
+    api.session.auth = _credentials(account)
     api.session.headers["Accept"] = "application/json"
     adapter = transport.PatientAdapter(pause)
     api.session.mount("https://", adapter)
     api.session.mount("http://", adapter)
     return api
+
+
+def _address(text: str) -> str:
+    url = text.strip()
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"'{text}' is not an address.", "Write it as https://dhis2.example.org")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "The address holds a user name or a password.",
+            "Take them out of it; set TPI_DHIS2_USERNAME and TPI_DHIS2_PASSWORD, or TPI_DHIS2_TOKEN.",
+        )
+    return url.rstrip("/").removesuffix("/api").rstrip("/")
+
+
+def _credentials(account: Account) -> Any:
+    if not account.token:
+        # As bytes, so that every letter of a password can be sent.
+        return account.username.encode(), account.password.encode()
+    token = account.token.strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError("The token holds characters that no token has.", "Copy it again, in one line, without quotes.")
+    return transport.TokenAuth(token)
 
 
 _CHECK_URL = "Check the address: it is the one that people open in their browser, without /api."
@@ -148,11 +181,9 @@ def _unreachable(base: str, error: requests.RequestException) -> Unreachable | U
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
         return UsageError(f"'{base}' is not an address.", "Write it as https://dhis2.example.org", text)
     if isinstance(error, requests.exceptions.SSLError):
-        return Unreachable(
-            f"The certificate of {host} is not trusted, or it speaks no TLS.",
-            "Check that the address begins with https:// and that the server's certificate is valid.",
-            text,
-        )
+        return _no_trust(host, text)
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
+        return Unreachable(f"The answer of {host} broke off.", "Run the same command again: nothing is doubled.", text)
     if isinstance(error, requests.exceptions.ReadTimeout):
         return Unreachable(
             f"{host} took the request and did not answer in {transport.READ_SECONDS:.0f} seconds.",
@@ -162,6 +193,16 @@ def _unreachable(base: str, error: requests.RequestException) -> Unreachable | U
     if any(hint in text for hint in ("NameResolution", "getaddrinfo", "Name or service", "nodename")):
         return Unreachable(f"There is no server named {host}.", "Check the address and the network.", text)
     return Unreachable(f"No answer from {base}.", "Check the address, the network and whether the server runs.", text)
+
+
+def _no_trust(host: str | None, text: str) -> Unreachable:
+    if any(hint in text for hint in ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "record layer", "EOF occurred")):
+        return Unreachable(f"{host} speaks no TLS (https).", "Check the address: is it http:// or another port?", text)
+    return Unreachable(
+        f"The certificate of {host} is not trusted.",
+        "Check its name and its date; for a private authority set REQUESTS_CA_BUNDLE to its certificate.",
+        text,
+    )
 
 
 def _read(base: str, response: requests.Response, expect: tuple[int, ...]) -> Answer:
@@ -180,6 +221,10 @@ def _json(response: requests.Response) -> Any:
         return None
 
 
+def _strange(base: str, body: Any) -> NotDhis2:
+    return NotDhis2(f"{base} answers, but not as a DHIS2 does.", _CHECK_URL, str(body)[:2000])
+
+
 def _not_dhis2(base: str, response: requests.Response) -> NotDhis2:
     kind = response.headers.get("Content-Type", "no content type").split(";")[0]
     return NotDhis2(
@@ -196,6 +241,11 @@ def _failure(base: str, response: requests.Response, body: Any) -> Exception:
         return AuthFailed(f"{base} did not accept the credentials{_because(said)}.", _CHECK_ACCOUNT, response.text)
     if 300 <= status < 400:
         return _redirect(base, response)
+    if status in _IN_BETWEEN:
+        words, advice = _IN_BETWEEN[status]
+        return ServerFailed(
+            f"{urlsplit(base).hostname} {words} ({status}){_because(said)}.", advice, response.text[:2000]
+        )
     if body is None and status != 404 and status < 500:
         return _not_dhis2(base, response)
     path = urlsplit(response.url).path
@@ -209,7 +259,7 @@ def _failure(base: str, response: requests.Response, body: Any) -> Exception:
         return NotFound(
             f"{base} has no {path}{_because(said)}.", _CHECK_URL, response.text[:2000], status=status, body=body
         )
-    if status >= 500 or status == 429:
+    if status >= 500:
         return ServerFailed(
             f"The server failed ({status}){_because(said)}.",
             "Try again later; if it stays so, its administrator finds the reason in the server's log.",
@@ -220,11 +270,25 @@ def _failure(base: str, response: requests.Response, body: Any) -> Exception:
     )
 
 
+#: Answers that often come from what stands before a server.
+_IN_BETWEEN = {
+    407: ("is behind a proxy that asks for a password", "Set HTTPS_PROXY with the proxy's address and account."),
+    413: (
+        "takes no request of this size",
+        "Ask for a larger limit at the server's proxy (nginx: client_max_body_size 20m).",
+    ),
+    429: ("asks to slow down", "Wait some minutes, then run the same command again."),
+}
+
+
 def _redirect(base: str, response: requests.Response) -> Exception:
     target = response.headers.get("Location", "")
     if "login" in target or not target:
         return AuthFailed(f"{base} asks to log in.", _CHECK_ACCOUNT, target)
-    return NotDhis2(f"{base} sends on to {target.split('?')[0]}.", "Use that address, without /api and what follows.")
+    return NotDhis2(
+        f"{base} sends on to {target.split('?')[0]}.",
+        "Use that address, without /api and what follows; or it asks to log in elsewhere: then use a token.",
+    )
 
 
 def message_of(body: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tpi_dhis2.dhis2.client import Answer, Client, message_of
-from tpi_dhis2.errors import NotFound, ServerRefused
+from tpi_dhis2.errors import Forbidden, NotFound, ServerRefused, TpiError
 
 Json = dict[str, Any]
 
@@ -37,13 +37,13 @@ class Metadata:
         params: list[tuple[str, str]] = []
         for kind, condition in filters.items():
             params += [(f"{kind}:filter", condition), (f"{kind}:fields", ":owner")]
-        body = self.client.get("metadata", params)
+        body = self.client.get_object("metadata", params)
         # A type without objects is left out of the answer.
         return {kind: body.get(kind, []) for kind in filters}
 
     def all_of(self, kind: str, params: Mapping[str, str]) -> list[Json]:
         """All objects of a type that match."""
-        body = self.client.get(kind, {**params, "paging": "false"})
+        body = self.client.get_object(kind, {**params, "paging": "false"})
         return list(body.get(kind, []))
 
     def validate(self, bundle: Json) -> None:
@@ -85,7 +85,7 @@ class Metadata:
 
     def me(self, fields: str) -> Json:
         """The account itself."""
-        return dict(self.client.get("me", {"fields": fields}))
+        return self.client.get_object("me", {"fields": fields})
 
 
 class DataStore:
@@ -101,7 +101,7 @@ class DataStore:
     def get(self, key: str) -> Json | None:
         """The value of a key; None when there is none."""
         try:
-            return dict(self.client.get(self._path(key)))
+            return self.client.get_object(self._path(key))
         except NotFound:
             return None
 
@@ -110,8 +110,18 @@ class DataStore:
         self.client.ask("PUT", self._path(key), body=value)
 
 
-def _refused(answer: Answer, report: Json) -> ServerRefused:
+#: The importer's codes for a missing right to create, update or share.
+_NO_RIGHT = {f"E{number}" for number in range(3000, 3020)}
+
+
+def _refused(answer: Answer, report: Json) -> TpiError:
     reasons = list(refusals(report))
+    if any(reason.code in _NO_RIGHT for reason in reasons):
+        return Forbidden(
+            "This account may not write the metadata of the package; the server wrote nothing.",
+            "Use an account that may (a superuser, or one with the authorities that --verbose names).",
+            "\n".join(map(str, reasons)),
+        )
     lines = [str(reason) for reason in reasons] or [message_of(answer.body) or f"HTTP {answer.status}"]
     more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
     return ServerRefused(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client, message_of
-from tpi_dhis2.errors import ServerRefused
+from tpi_dhis2.errors import ServerRefused, StateChanged
 
 Json = dict[str, Any]
 
@@ -71,7 +71,15 @@ class Tracker:
             yield self._entities(self._page({**params, **some}))
 
     def _page(self, params: dict[str, str]) -> Json:
-        return dict(self.client.get("tracker/trackedEntities", params))
+        try:
+            return self.client.get_object("tracker/trackedEntities", params)
+        except ServerRefused as error:
+            # 400 from 2.41 on, 409 on 2.40.
+            if "program" in str(error).lower() and "not exist" in str(error):
+                raise StateChanged(
+                    "The TPI program is not on this server.", "Run 'tpi-dhis2 provision apply' first.", str(error)
+                ) from error
+            raise
 
     def _entities(self, body: Json) -> list[Json]:
         return list(body.get(self.client.version.entities_key, []))

@@ -15,12 +15,13 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse
 from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import MaxRetryError, NameResolutionError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 180.0
 TIMES = 4
+LONGEST_PAUSE = 60.0
 #: An answer with one of these is not the last word: too many requests, and a server or proxy on its way up or down.
 RETRIED = (429, 502, 503, 504)
 
@@ -40,7 +41,15 @@ class PatientRetry(Retry):
         """Count an attempt; raise what happened when there is to be no other."""
         if isinstance(error, ReadTimeoutError) and method not in self.DEFAULT_ALLOWED_METHODS:
             raise error
+        if isinstance(error, NameResolutionError) and _pool is not None:
+            # A name that is not known now is not known in a second either.
+            raise MaxRetryError(_pool, url or "", error)
         return super().increment(method, url, response, error, _pool, _stacktrace)
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """What the server asks to wait, but no longer than a person would."""
+        wanted = super().get_retry_after(response)
+        return None if wanted is None else min(wanted, LONGEST_PAUSE)
 
 
 class PatientAdapter(HTTPAdapter):
@@ -50,11 +59,12 @@ class PatientAdapter(HTTPAdapter):
         super().__init__(
             max_retries=PatientRetry(
                 total=TIMES,
+                connect=2,
                 allowed_methods=None,
                 status_forcelist=RETRIED,
                 backoff_factor=pause,
                 backoff_jitter=pause,
-                backoff_max=60,
+                backoff_max=LONGEST_PAUSE,
                 raise_on_status=False,
             )
         )

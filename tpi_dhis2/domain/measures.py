@@ -32,7 +32,7 @@ CORE_DIRECTIONS = {
     "QI_MEET": HIGHER,
     "PAT_EXP": HIGHER,
 }
-#: What numerator over denominator is multiplied with to give the value; None: they give no value by themselves.
+#: What numerator over denominator is multiplied with to give the value of a core measure; the others are percentages.
 CORE_FACTORS = {"HH_KNOW": 1, "INP_DEATH": 1000, "MAT_DEATH": 1000, "STILLB_FRESH": 1000, "NEO_DEATH": 1000}
 #: Below this denominator a rate is a small sample (own rule, to be read with care).
 SMALL_SAMPLE = 30
@@ -68,7 +68,17 @@ def value(record: Record) -> float | None:
     top, bottom = record.number("numerator"), record.number("denominator")
     if top is None or not bottom:
         return None
-    return top / bottom * CORE_FACTORS.get(record.text("measure") or "", 100)
+    factor = _factor(record)
+    return None if factor is None else top / bottom * factor
+
+
+def _factor(record: Record) -> int | None:
+    """How a measure comes from its numerator and denominator; unknown for a local one that is no percentage."""
+    measure = record.text("measure") or "OTHER"
+    if measure != "OTHER":
+        return CORE_FACTORS.get(measure, 100)
+    unit = (record.text("measure_unit") or "").lower()
+    return 100 if "%" in unit or "percent" in unit else None
 
 
 def is_small(record: Record) -> bool:
@@ -128,7 +138,7 @@ def follow_ups(target: Record, measurements: Iterable[Record]) -> list[Record]:
     return [
         record
         for record in measurements
-        if record.text("point") != "BASELINE" and not (start and record.occurred and record.occurred <= start)
+        if record.text("point") != "BASELINE" and not (start and record.date and record.date.first <= start)
     ]
 
 

@@ -73,8 +73,9 @@ class Record(Readable):
         return self.known(self.occurred)
 
     def known_day(self, key: str) -> KnownDate | None:
-        """A date field, as exactly as this record's dates are known."""
-        return self.known(self.day(key))
+        """A date field, as exactly as this record's dates are known; to the day when only the record's own is not."""
+        day, precision = self.day(key), self.text("date_known") or DAY
+        return None if day is None else KnownDate(day, DAY if precision == NOT_STATED else precision)
 
     def known(self, day: dt.date | None) -> KnownDate | None:
         """A day of this record, as exactly as this record's dates are known."""
@@ -109,9 +110,9 @@ class Cycle:
 
     @property
     def started(self) -> KnownDate | None:
-        """When the cycle began, as exactly as its agreement says it is known."""
+        """When the cycle began: when both arms agreed, as exactly as that is known; else when it was enrolled."""
         agreement = self.one("agreement")
-        return agreement.known(self.began) if agreement else KnownDate(self.began)
+        return agreement.date if agreement else KnownDate(self.began)
 
 
 @dataclass(frozen=True)

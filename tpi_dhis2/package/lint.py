@@ -12,7 +12,7 @@ from typing import Any
 
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.package.build import Bundle
-from tpi_dhis2.package.translate import PROPERTIES, texts_of
+from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, texts_of
 
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
 _NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
@@ -80,7 +80,7 @@ def _of_kind(kind: str, objects: Objects) -> Iterator[str]:
 
 
 def _references(kinds: dict[str, Objects]) -> list[str]:
-    known = {item["id"] for objects in kinds.values() for item in objects}
+    known = {item.get("id") for objects in kinds.values() for item in objects}
     return [
         f"{kind} '{item.get('name')}': {place} points to {uid}, which is not in the bundle"
         for kind, objects in kinds.items()
@@ -108,13 +108,13 @@ def _forms(kinds: dict[str, Objects]) -> list[str]:
         on_stage = [entry["dataElement"]["id"] for entry in stage["programStageDataElements"]]
         listed = [sections[ref["id"]] for ref in stage["programStageSections"] if ref["id"] in sections]
         in_sections = [ref["id"] for section in listed for ref in section["dataElements"]]
-        if sorted(on_stage) != sorted(in_sections):
+        if sorted(on_stage) != sorted(in_sections) or len(set(on_stage)) != len(on_stage):
             findings.append(f"programStages '{stage['name']}': its sections do not hold each of its fields once")
     for kind in ("dataElements", "trackedEntityAttributes"):
         findings += [
             f"{kind} '{item['name']}': value type {item['valueType']} is not that of its option set"
             for item in kinds.get(kind, [])
-            if "optionSet" in item and item["valueType"] != sets[item["optionSet"]["id"]]["valueType"]
+            if "optionSet" in item and item["valueType"] != sets.get(item["optionSet"]["id"], item)["valueType"]
         ]
         findings += [
             f"{kind} '{item['name']}': MULTI_TEXT takes only one code on 2.40"
@@ -144,5 +144,7 @@ def _of_language(item: dict[str, Any], locale: str) -> Iterator[str]:
     yield from (f"{prop} is translated {count} times in {locale}" for prop, count in counts.items() if count > 1)
     limits = {PROPERTIES[prop]: limit for prop, limit in _LIMITS.items() if prop in PROPERTIES}
     for one in given:
+        if one["value"].strip() in ("", PREFIXES[0].strip()):
+            yield f"{one['property']} in {locale} says nothing"
         if len(one["value"]) > limits.get(one["property"], len(one["value"])):
             yield f"{one['property']} in {locale} is longer than {limits[one['property']]} characters"

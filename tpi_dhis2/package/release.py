@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tpi_dhis2.atomic import write_text
 from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.build import DHIS2_VERSIONS, Builder, Bundle, dump
 from tpi_dhis2.package.lint import lint
@@ -54,6 +55,6 @@ def build_all(metadata: Path | None = None) -> tuple[list[Path], int]:
     for version, content in built.items():
         path = bundle_path(where, builder.sources.package.version, version)
         path.parent.mkdir(exist_ok=True)
-        path.write_text(dump(content), encoding="utf-8")
+        write_text(path, dump(content))
         written.append(path)
     return written, pinned

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tpi_dhis2.errors import SourceError
 from tpi_dhis2.resources import folder
 
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Source(BaseModel):
@@ -135,6 +135,22 @@ class Sources(Source):
     option_sets: dict[str, OptionSetSource]
     stages: list[StageSource]
 
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Sources:
+        """Every option set, access and key field that is named is there."""
+        for stage in self.stages:
+            here = {key for section in stage.sections for key in section.fields}
+            unknown = [key for key in stage.key if key != "@date" and key not in here]
+            if unknown:
+                raise ValueError(f"the key of {stage.kind} names {unknown[0]}, which is no field of it")
+            if stage.access not in GroupSource.model_fields:
+                raise ValueError(f"{stage.kind} has access '{stage.access}', which no group knows")
+        fields = [*self.attributes, *(f for s in self.stages for part in s.sections for f in part.fields.values())]
+        missing = [field.options for field in fields if field.options and field.options not in self.option_sets]
+        if missing:
+            raise ValueError(f"there is no option set {missing[0]}")
+        return self
+
     def elements(self) -> dict[str, FieldSource]:
         """The data elements by key, each as it is described where it comes first."""
         found: dict[str, FieldSource] = {}
@@ -147,20 +163,40 @@ class Sources(Source):
         return found
 
 
-def read(name: str, metadata: Path) -> Any:
-    """One YAML file of the sources; SourceError when it is missing or is not YAML."""
+class _Loader(_Base):  # type: ignore[misc]  # its base is chosen at run time
+    """The safe loader, which takes a name that stands twice for the mistake that it is."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping whose names are told once each."""
+        names = [name.value for name, _ in node.value]
+        doubled = [name for name in names if names.count(name) > 1]
+        if doubled:
+            raise yaml.constructor.ConstructorError(None, None, f"'{doubled[0]}' stands twice", node.start_mark)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
+
+
+def read(name: str, metadata: Path) -> dict[str, Any]:
+    """One YAML file of the sources; SourceError when it is missing, is not YAML or is no mapping."""
     path = metadata / name
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 - a safe loader, in C if there
-    except OSError as error:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+    except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path} cannot be read", "Install the package again or name another folder.") from error
     except yaml.YAMLError as error:
         raise SourceError(f"{path} is not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise SourceError(f"{path} is no list of 'name: value'")
+    return content
 
 
 def _countries(metadata: Path) -> dict[str, str]:
-    with (metadata / "countries.csv").open(encoding="utf-8", newline="") as file:
-        return {row["code"]: row["en"] for row in csv.DictReader(file)}
+    path = metadata / "countries.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {row["code"]: row["en"] for row in csv.DictReader(file)}
+    except (OSError, UnicodeDecodeError, KeyError) as error:
+        raise SourceError(f"{path} cannot be read as a list of code and en") from error
 
 
 @cache
@@ -173,9 +209,9 @@ def load(metadata: Path | None = None) -> Sources:
         return Sources.model_validate(
             {
                 "package": read("package.yaml", where),
-                "attributes": read("attributes.yaml", where)["attributes"],
+                "attributes": read("attributes.yaml", where).get("attributes"),
                 "option_sets": options,
-                "stages": read("stages.yaml", where)["stages"],
+                "stages": read("stages.yaml", where).get("stages"),
             }
         )
     except ValidationError as error:

@@ -7,12 +7,15 @@ data elements) are known by the codes of what they join.
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
+from tpi_dhis2.atomic import write_text
 from tpi_dhis2.domain.uids import derive_uid, is_uid
 from tpi_dhis2.errors import SourceError
 
 FILE = "uids.csv"
+HEAD = ["type", "code", "uid"]
 
 
 class Uids:
@@ -29,10 +32,14 @@ class Uids:
         if not path.exists():
             return cls({})
         with path.open(encoding="utf-8", newline="") as file:
-            pins = {(row["type"], row["code"]): row["uid"] for row in csv.DictReader(file)}
-        bad = [uid for uid in pins.values() if not is_uid(uid)]
-        if bad or len(set(pins.values())) != len(pins):
-            raise SourceError(f"{path} holds a malformed or a doubled UID {bad}", "Restore the file from its history.")
+            head, *rows = [*csv.reader(file)] or [[]]
+        bad = [row for row in rows if len(row) != len(HEAD) or not is_uid(row[-1])]
+        pins = {(row[0], row[1]): row[2] for row in rows if row not in bad}
+        if head != HEAD or bad or len(set(pins.values())) != len(rows):
+            raise SourceError(
+                f"{path} holds a line that is cut off or malformed, or an object or UID twice {bad[:1]}.",
+                "Restore the file from its history.",
+            )
         return cls(pins)
 
     def __call__(self, kind: str, code: str) -> str:
@@ -45,11 +52,12 @@ class Uids:
     def pin(self, metadata: Path) -> int:
         """Append the new UIDs to the file; the number appended."""
         path = metadata / FILE
-        fresh = not path.exists()
-        with path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            if fresh:
-                writer.writerow(["type", "code", "uid"])
-            writer.writerows([kind, code, uid] for (kind, code), uid in self.new.items())
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        lines = io.StringIO()
+        writer = csv.writer(lines, lineterminator="\n")
+        if not before:
+            writer.writerow(HEAD)
+        writer.writerows([kind, code, uid] for (kind, code), uid in self.new.items())
+        write_text(path, before + ("" if before.endswith("\n") or not before else "\n") + lines.getvalue())
         count, self.new = len(self.new), {}
         return count

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tpi_dhis2.atomic import write_text
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import StateChanged, UsageError
@@ -66,7 +65,8 @@ def _back_up(plan: Plan, folder: Path) -> Path | None:
     path = folder / f"before-{plan.version}-{now}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, {"server": plan.server, "taken": now, "replaced": replaced})
+        content = {"server": plan.server, "taken": now, "replaced": replaced}
+        write_text(path, json.dumps(content, ensure_ascii=False, indent=1))
     except OSError as error:
         raise UsageError(
             f"The backup {path} cannot be written, so nothing was sent.",
@@ -74,13 +74,3 @@ def _back_up(plan: Plan, folder: Path) -> Path | None:
             str(error),
         ) from error
     return path
-
-
-def write_whole(path: Path, content: Any) -> None:
-    """Write a JSON file so that it is there whole or not at all."""
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

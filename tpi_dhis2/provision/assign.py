@@ -35,15 +35,15 @@ class Assignment:
 
 def plan_assignment(client: Client, program: str, choice: Choice) -> Assignment:
     """Find the units of a choice that the program does not have yet; UsageError names what is not on the server."""
-    chosen = {unit["id"]: unit for unit in _chosen(Metadata(client), choice)}
     assigned = _assigned(client, program)
+    chosen = {unit["id"]: unit for unit in _chosen(Metadata(client), choice)}
     added = [unit for uid, unit in chosen.items() if uid not in assigned]
     return Assignment(program, sorted(added, key=lambda unit: str(unit["name"])), len(assigned))
 
 
 def _assigned(client: Client, program: str) -> set[str]:
     try:
-        body = client.get(f"programs/{program}", {"fields": "organisationUnits[id]"})
+        body = client.get_object(f"programs/{program}", {"fields": "organisationUnits[id]"})
     except NotFound as error:
         raise StateChanged("The program is not on this server.", "Run 'tpi-dhis2 provision apply' first.") from error
     return {unit["id"] for unit in body.get("organisationUnits", [])}

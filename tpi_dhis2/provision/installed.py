@@ -34,7 +34,7 @@ def read_installed(client: Client) -> Installed | None:
 
 def write_installed(client: Client, version: str, digest: str) -> Installed:
     """Record that a package is installed now."""
-    by = str(client.get("me", {"fields": "username"}).get("username", ""))
+    by = str(client.get_object("me", {"fields": "username"}).get("username", ""))
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     record = Installed(version, digest, client.version.text, now, by)
     DataStore(client, NAMESPACE).put(KEY, asdict(record))

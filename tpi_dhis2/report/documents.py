@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 from tpi_dhis2.domain.records import Cycle, Partnership
+from tpi_dhis2.errors import UsageError
 from tpi_dhis2.report import render as rendering
 from tpi_dhis2.report.views import action_plan as plans
 from tpi_dhis2.report.views import evaluation as evaluations
@@ -28,8 +29,22 @@ def evaluation(partnership: Partnership, labels: Labels, today: dt.date, cycle: 
 
 
 def render(view: View, form: str, templates: Path | None = None) -> str:
-    """The document as ``html`` or ``md``; templates in the folder given come before the package's own."""
+    """The document as ``html`` or ``md``; templates in the folder given come before the package's own.
+
+    UsageError when a template of that folder has a mistake.
+    """
     forms = {"html": rendering.render_html, "md": rendering.render_markdown}
     if form not in forms:
         raise ValueError(f"'{form}' is not a form of document; choose html or md")
-    return forms[form](view, templates)
+    from jinja2 import TemplateError
+
+    try:
+        return forms[form](view, templates)
+    except TemplateError as error:
+        if templates is None:
+            raise  # a mistake of ours, not of the site
+        name, line = getattr(error, "name", None), getattr(error, "lineno", None)
+        place = f" {name}, line {line}" if name and line else ""
+        raise UsageError(
+            f"A template cannot be used{place}: {error}.", "Mend it, or leave out --templates.", repr(error)
+        ) from error

@@ -11,9 +11,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
-from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, insert, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, insert, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tpi_dhis2.errors import StoreBusy, StoreProblem
 from tpi_dhis2.store import tables
@@ -38,22 +38,15 @@ class Store:
     @contextmanager
     def open(cls, url: str | None = None) -> Iterator[Store]:
         """The store at a database address, for one process at a time; StoreBusy or StoreProblem if it cannot be had."""
-        address = url or default_url()
-        try:
-            with _locked(address):
-                engine = _engine(address)
-                try:
-                    store = cls(engine)
-                    store._prepare()
-                    yield store
-                finally:
-                    engine.dispose()
-        except SQLAlchemyError as error:
-            raise StoreProblem(
-                f"The store {_shown(address)} cannot be used: {str(error).splitlines()[0]}.",
-                "Check the address in TPI_DHIS2_STORE, free space and rights; what was not stored was not sent.",
-                str(error),
-            ) from error
+        address = _parsed(url or default_url())
+        with _told(address), _locked(address):
+            engine = _engine(address)
+            try:
+                store = cls(engine)
+                store._prepare()
+                yield store
+            finally:
+                engine.dispose()
 
     def _prepare(self) -> None:
         tables.metadata.create_all(self._engine)
@@ -135,8 +128,34 @@ def _replace(connection: Connection, table: Table, key: str, rows: list[dict[str
         connection.execute(insert(table), some)
 
 
-def _engine(address: str) -> Engine:
-    url = make_url(address)
+def _parsed(address: str) -> URL:
+    try:
+        return make_url(address)
+    except (ArgumentError, ValueError) as error:
+        # The address is not repeated: it may hold a password.
+        raise StoreProblem(
+            "The address of the store is not one.", "Write it as sqlite:////folder/store.sqlite", str(error)
+        ) from error
+
+
+@contextmanager
+def _told(address: URL) -> Iterator[None]:
+    """Say of anything that goes wrong with the database which store it is and what to do."""
+    try:
+        yield
+    except ImportError as error:
+        raise StoreProblem(
+            f"The driver for {_shown(address)} is not installed.", f"Install it: pip install {error.name}", str(error)
+        ) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreProblem(
+            f"The store {_shown(address)} cannot be used: {str(error).splitlines()[0]}.",
+            "Check the address in TPI_DHIS2_STORE, free space and rights; what was not stored was not sent.",
+            str(error),
+        ) from error
+
+
+def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)
@@ -152,12 +171,11 @@ def _durable(connection: Any, _record: Any) -> None:
 
 
 @contextmanager
-def _locked(address: str) -> Iterator[None]:
-    url = make_url(address)
+def _locked(url: URL) -> Iterator[None]:
     if url.get_backend_name() == "sqlite" and url.database:
         path = Path(f"{url.database}.lock")
     else:
-        name = hashlib.sha256(_shown(address).encode()).hexdigest()[:16]
+        name = hashlib.sha256(_shown(url).encode()).hexdigest()[:16]
         path = user_data_path("tpi-dhis2") / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -165,9 +183,9 @@ def _locked(address: str) -> Iterator[None]:
             yield
     except Timeout as error:
         raise StoreBusy(
-            f"Another run is using the store {_shown(address)}.", "Wait until it has ended, then run this again."
+            f"Another run is using the store {_shown(url)}.", "Wait until it has ended, then run this again."
         ) from error
 
 
-def _shown(address: str) -> str:
-    return make_url(address).render_as_string(hide_password=True)
+def _shown(address: URL) -> str:
+    return address.render_as_string(hide_password=True)

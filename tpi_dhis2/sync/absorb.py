@@ -16,16 +16,15 @@ def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: frozen
 
     Fields in ``calculated`` are never in conflict: they are taken as the server has them and calculated again.
     """
-    touched: list[Item] = []
+    touched: dict[str, Item] = {}
     for remote in remotes:
         known = items.get(remote.uid)
         if known is None:
             if not remote.deleted:
-                items[remote.uid] = _new(remote)
-                touched.append(items[remote.uid])
+                items[remote.uid] = touched[remote.uid] = _new(remote)
         elif _take(known, remote, calculated):
-            touched.append(known)
-    return touched
+            touched[remote.uid] = known
+    return list(touched.values())
 
 
 def _new(remote: Remote) -> Item:
@@ -49,7 +48,8 @@ def _take(item: Item, remote: Remote, calculated: frozenset[str]) -> bool:
         key: list(sides) for key, sides in result.conflicts.items()
     }
     item.doc, item.base = result.doc, dict(remote.doc)
-    if item.state != ERROR or not item.differs:
+    # What was refused stays so until it differs no more or is in conflict; the next push tries it again.
+    if item.state != ERROR or item.conflicts or not item.differs:
         item.settle()
     return before != (item.doc, item.base, item.state, item.conflicts, item.deleted)
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
+from tpi_dhis2.domain.dates import KnownDate
 from tpi_dhis2.errors import RecordError
+from tpi_dhis2.sync.plain import plain
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SECTIONS = ("key", "uid", "unit", "attributes", "cycles")
 _CYCLE = ("key", "uid", "began", "status", "completed", "records")
 
@@ -76,10 +77,12 @@ class Mistake(ValueError):
 def read(path: Path) -> RecordFile:
     """Read a record file; RecordError when it is no such file at all."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+        content = plain(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecordError(f"{path} cannot be read.", "Check the name of the file.", str(error)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path} is not a text file in UTF-8.", "Save it as text in UTF-8.", str(error)) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
         raise RecordError(
@@ -89,14 +92,20 @@ def read(path: Path) -> RecordFile:
         raise RecordError(
             f"{path} has no list 'partnerships'.", "A record file begins with 'partnerships:'; see docs/records.md."
         )
-    as_of = content.get("as_of") or dt.date.today()  # noqa: DTZ011 - the day at the place where the file is read
-    if not isinstance(as_of, dt.date):
-        raise RecordError(f"{path}: as_of '{as_of}' is not a date.", "Write it as 2026-11-23.")
-    found = RecordFile(as_of)
+    found = RecordFile(_as_of(path, content.get("as_of")))
     seen: set[str] = set()
     for number, entry in enumerate(content["partnerships"], 1):
         _try(found, f"partnership {number}", lambda place, entry=entry: _partnership(found, place, entry, seen))
     return found
+
+
+def _as_of(path: Path, given: Any) -> dt.date:
+    if given is None:
+        return dt.date.today()  # noqa: DTZ011 - the day at the place where the file is read
+    try:
+        return KnownDate.parse(str(given)[:10]).first
+    except ValueError as error:
+        raise RecordError(f"{path}: as_of '{given}' is not a date.", "Write it as 2026-11-23.") from error
 
 
 def _try(found: RecordFile, place: str, make: Any) -> Any:
@@ -112,13 +121,16 @@ def _partnership(found: RecordFile, place: str, entry: Any, seen: set[str]) -> N
     key, unit = entry.get("key"), entry.get("unit")
     if not key or not unit:
         raise Mistake(f"'{'key' if not key else 'unit'}' is missing")
+    if not isinstance(key, str) or not isinstance(unit, str):
+        raise Mistake(f"'{'unit' if isinstance(key, str) else 'key'}' is not one text")
     if str(key) in seen:
         raise Mistake(f"the key '{key}' stands twice in this file")
     seen.add(str(key))
     place = f"partnership '{key}'"
     cycles: list[CycleSource] = []
+    keys: set[str] = set()
     for number, cycle in enumerate(_list(entry.get("cycles"), "cycles"), 1):
-        made = _try(found, f"{place}, cycle {number}", lambda where, cycle=cycle: _cycle(found, where, cycle))
+        made = _try(found, f"{place}, cycle {number}", lambda where, cycle=cycle: _cycle(found, where, cycle, keys))
         cycles += [made] if made else []
     attributes = entry.get("attributes") or {}
     _mapping(attributes)
@@ -126,15 +138,19 @@ def _partnership(found: RecordFile, place: str, entry: Any, seen: set[str]) -> N
     found.partnerships.append(PartnershipSource(place, str(key), str(unit), uid, attributes, cycles))
 
 
-def _cycle(found: RecordFile, place: str, entry: Any) -> CycleSource:
+def _cycle(found: RecordFile, place: str, entry: Any, seen: set[str]) -> CycleSource:
     _mapping(entry, _CYCLE)
     if not entry.get("key"):
         raise Mistake("'key' is missing; number the cycles 1, 2, 3")
+    if str(entry["key"]) in seen:
+        raise Mistake(f"the key '{entry['key']}' stands twice in this partnership")
+    seen.add(str(entry["key"]))
     records = entry.get("records") or {}
     _mapping(records)
     made: list[RecordSource] = []
     for kind, some in records.items():
-        for number, record in enumerate(_list(some, kind), 1):
+        listed = _try(found, f"{place}, {kind}", lambda _, kind=kind, some=some: _list(some, kind)) or []
+        for number, record in enumerate(listed, 1):
             one = _try(
                 found, f"{place}, {kind} {number}", lambda where, kind=kind, record=record: _record(where, kind, record)
             )

@@ -33,7 +33,7 @@ def pull(client: Client, store: Store, fields: Fields, unit: str | None = None, 
 
     The mark of how far the store has come moves only after all is stored, and only by a pull of all units.
     """
-    store.bind(client.base)
+    store.bind(client.identify())
     started = _server_time(client)
     since = None if whole or unit else store.setting("pulled")
     tracker, wire, result = Tracker(client, fields.program), Wire(fields), Pulled()

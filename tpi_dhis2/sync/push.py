@@ -24,7 +24,7 @@ from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync import files
 from tpi_dhis2.sync.absorb import DELETED_THERE
 from tpi_dhis2.sync.calculated import calculate
-from tpi_dhis2.sync.drafts import Draft, Drafter, Drafts, patched
+from tpi_dhis2.sync.drafts import Draft, Drafter, Drafts, patched, unit_names
 from tpi_dhis2.sync.explain import explain
 from tpi_dhis2.sync.files import RecordFile, Rejected
 from tpi_dhis2.sync.pull import learn_units, take_page
@@ -63,11 +63,12 @@ def push(
     sent: Callable[[int, int], None] | None = None,
 ) -> Pushed:
     """Take record files into the store, then send what the server lacks; ``sent(done, total)`` hears of requests."""
-    store.bind(client.base)
+    store.bind(client.identify())
     result = Pushed()
-    sources = [files.read(path) for path in paths]
-    for drafts in (draft_file(client, fields, source) for source in sources):
-        result.rejected += drafts.rejected + take_drafts(store, fields, drafts.drafts)
+    for path, source in [(path, files.read(path)) for path in paths]:
+        drafts = draft_file(client, fields, source)
+        rejected = drafts.rejected + take_drafts(store, fields, drafts.drafts)
+        result.rejected += [Rejected(f"{path.name}: {one.place}", one.reason) for one in rejected]
     wire = Wire(fields)
     _look(client, store, fields, wire)
     learn_units(client, store)
@@ -85,14 +86,7 @@ def push(
 
 def draft_file(client: Client, fields: Fields, source: RecordFile) -> Drafts:
     """The drafts of a record file, with the server's units."""
-    return Drafter(fields, _units(Metadata(client), _unit_names(source))).drafts(source)
-
-
-def _unit_names(source: RecordFile) -> set[str]:
-    names = {partnership.unit for partnership in source.partnerships}
-    names |= {str(p.attributes["partner_unit"]) for p in source.partnerships if p.attributes.get("partner_unit")}
-    records = [record for p in source.partnerships for cycle in p.cycles for record in cycle.records]
-    return names | {str(record.words["unit"]) for record in records if record.words.get("unit")}
+    return Drafter(fields, _units(Metadata(client), unit_names(fields, source))).drafts(source)
 
 
 def _units(metadata: Metadata, names: set[str]) -> dict[str, str]:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import Any
 
 from tpi_dhis2.domain.dates import KnownDate
-from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.package.fields import FieldInfo
 
 #: The limits of DHIS2 for stored values.
 ATTRIBUTE_LIMIT = 1200
 VALUE_LIMIT = 50_000
 _INTEGERS = {"INTEGER": None, "INTEGER_POSITIVE": 1, "INTEGER_ZERO_OR_POSITIVE": 0}
+
+
+_DIGITS = re.compile(r"[+-]?\d{1,30}")
+#: Value types whose form the server checks, and what to call it.
+_FORMS = {
+    "ORGANISATION_UNIT": (re.compile(r"[A-Za-z][A-Za-z0-9]{10}"), "unit of the server"),
+    "FILE_RESOURCE": (re.compile(r"[A-Za-z][A-Za-z0-9]{10}"), "UID of a file on the server"),
+    "EMAIL": (re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"), "e-mail address"),
+    "PHONE_NUMBER": (re.compile(r"[0-9+()#.\s/ext-]{6,50}"), "telephone number"),
+    "URL": (re.compile(r"https?://[^\s/]+\.?\S*"), "address of a page (https://...)"),
+}
 
 
 class ValueProblem(ValueError):
@@ -33,8 +44,9 @@ def wire(field: FieldInfo, value: Any, limit: int = VALUE_LIMIT) -> str:
         return _integer(text, _INTEGERS[field.value_type])
     if field.value_type in ("NUMBER", "PERCENTAGE"):
         return _number(text, percentage=field.value_type == "PERCENTAGE")
-    if field.value_type == "ORGANISATION_UNIT" and not is_uid(text):
-        raise ValueProblem(f"'{text}' is no unit of the server")
+    form = _FORMS.get(field.value_type)
+    if form and not form[0].fullmatch(text):
+        raise ValueProblem(f"'{text}' is no {form[1]}")
     if len(text) > limit:
         raise ValueProblem(f"the text has {len(text)} characters, at most {limit} can be stored")
     return text
@@ -48,8 +60,11 @@ def _text(value: Any) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, str | int | float):
-        return str(value).strip()
-    raise ValueProblem(f"a {type(value).__name__} stands where one value is expected")
+        try:
+            return str(value).strip()
+        except ValueError:  # more digits than Python writes out
+            raise ValueProblem("the number is too long") from None
+    raise ValueProblem(f"{'a list' if isinstance(value, list) else 'a table'} stands where one value is expected")
 
 
 def _option(field: FieldInfo, text: str) -> str:
@@ -78,8 +93,8 @@ def _date(text: str) -> str:
 
 
 def _integer(text: str, least: int | None) -> str:
-    number = _float(text)
-    if not number.is_integer() or (least is not None and number < least):
+    number = int(text) if _DIGITS.fullmatch(text) else _float(text)
+    if number != int(number) or (least is not None and number < least):
         raise ValueProblem(f"'{text}' is not a whole number{f' from {least} up' if least is not None else ''}")
     return str(int(number))
 
