@@ -6,7 +6,6 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-import jinja2
 import pytest
 
 from tests.unit.report_samples import (
@@ -22,6 +21,7 @@ from tests.unit.report_samples import (
     rich,
 )
 from tpi_dhis2.domain.records import Partnership
+from tpi_dhis2.errors import UsageError
 from tpi_dhis2.report import documents
 from tpi_dhis2.report.documents import View
 
@@ -199,7 +199,7 @@ def test_a_site_may_replace_a_template_and_keeps_the_others(tmp_path: Path) -> N
 
 def test_a_template_that_names_an_unknown_value_fails_loudly(tmp_path: Path) -> None:
     (tmp_path / "action_plan.md.j2").write_text("{{ view.no_such_thing }}", "utf-8")
-    with pytest.raises(jinja2.UndefinedError):
+    with pytest.raises(UsageError, match="no_such_thing"):
         documents.render(view("plan", "bare"), "md", tmp_path)
 
 

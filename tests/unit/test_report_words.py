@@ -28,10 +28,12 @@ def test_a_date_is_shown_as_exactly_as_it_is_known(known: KnownDate | None, said
     assert words.short_date(known) == short
 
 
-def test_a_date_field_that_is_absent_is_not_the_same_as_one_not_stated() -> None:
+def test_a_date_field_is_shown_as_exactly_as_the_dates_of_its_record_are_known() -> None:
     assert words.field_date(record("plan"), "plan_start") is None
-    assert (
-        words.field_date(record("plan", plan_start="2016-08-01", date_known="NOT_STATED"), "plan_start") == "not stated"
+    assert words.field_date(record("plan", plan_start="2016-08-01", date_known="MONTH"), "plan_start") == "August 2016"
+    # A field that is given although the record's own date is not stated is known.
+    assert words.field_date(record("plan", plan_start="2016-08-01", date_known="NOT_STATED"), "plan_start") == (
+        "1 August 2016"
     )
 
 

@@ -1,0 +1,211 @@
+"""Absorb: what the server has is merged with what was changed here, never laid over it."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+from tests.unit.builders import OTHER_UNIT, UNIT
+from tpi_dhis2.domain.merge import Doc
+from tpi_dhis2.errors import UsageError
+from tpi_dhis2.store.items import CONFLICT, ERROR, RECORD, SYNCED, TO_SEND, Item
+from tpi_dhis2.store.store import Store
+from tpi_dhis2.sync.absorb import DELETED_THERE, absorb
+from tpi_dhis2.sync.resolve import resolve
+from tpi_dhis2.sync.wire import Remote
+
+UID = "aEvent00001"
+BASE = {"@status": "ACTIVE", "goal": "old", "lead": "A"}
+
+
+def item(doc: Doc | None = None, base: Doc | None = None, uid: str = UID) -> Item:
+    made = Item(uid, RECORD, "agreement", UNIT, OTHER_UNIT, dict(doc or BASE), None if base is None else dict(base))
+    made.settle()
+    return made
+
+
+def remote(doc: Doc | None = None, *, deleted: bool = False, uid: str = UID) -> Remote:
+    return Remote(uid, RECORD, "agreement", UNIT, OTHER_UNIT, dict(doc or BASE), deleted)
+
+
+def test_what_is_new_there_is_taken_as_it_is() -> None:
+    known: dict[str, Item] = {}
+    (new,) = absorb(known, [remote()])
+    assert known == {UID: new}
+    assert (new.doc, new.base, new.state) == (BASE, BASE, SYNCED)
+
+
+def test_what_was_deleted_there_and_never_known_here_is_not_taken() -> None:
+    known: dict[str, Item] = {}
+    assert absorb(known, [remote(deleted=True)]) == []
+    assert known == {}
+
+
+def test_what_did_not_change_on_either_side_is_not_touched() -> None:
+    assert absorb({UID: item(BASE, BASE)}, [remote()]) == []
+
+
+def test_a_look_that_finds_nothing_new_leaves_what_is_to_be_sent_as_it_is() -> None:
+    ours = item({**BASE, "goal": "ours"}, BASE)
+    assert absorb({UID: ours}, [remote()]) == []
+    assert (ours.doc["goal"], ours.state) == ("ours", TO_SEND)
+
+
+def test_a_change_there_is_taken_and_nothing_is_to_be_sent() -> None:
+    ours = item(BASE, BASE)
+    assert absorb({UID: ours}, [remote({**BASE, "goal": "theirs"})]) == [ours]
+    assert (ours.doc["goal"], ours.state, ours.differs) == ("theirs", SYNCED, False)
+
+
+def test_changes_of_different_fields_are_merged_and_ours_is_still_to_be_sent() -> None:
+    ours = item({**BASE, "goal": "ours"}, BASE)
+    absorb({UID: ours}, [remote({**BASE, "lead": "B"})])
+    assert ours.doc == {**BASE, "goal": "ours", "lead": "B"}
+    assert (ours.state, ours.conflicts) == (TO_SEND, {})
+
+
+def test_a_field_emptied_there_is_emptied_here() -> None:
+    ours = item(BASE, BASE)
+    absorb({UID: ours}, [remote({"@status": "ACTIVE", "goal": "old"})])
+    assert "lead" not in ours.doc
+    assert ours.state == SYNCED
+
+
+def test_a_field_of_the_site_is_kept_with_the_rest() -> None:
+    ours = item({**BASE, "goal": "ours"}, BASE)
+    absorb({UID: ours}, [remote({**BASE, "#siteField01": "theirs"})])
+    assert ours.doc["#siteField01"] == "theirs"
+
+
+@pytest.mark.parametrize("base", [BASE, None], ids=["shared a state", "never shared one"])
+def test_a_field_changed_on_both_sides_waits_for_a_person_and_keeps_our_value(base: Doc | None) -> None:
+    ours = item({**BASE, "goal": "ours"}, base)
+    absorb({UID: ours}, [remote({**BASE, "goal": "theirs"})])
+    assert ours.conflicts == {"goal": ["ours", "theirs"]}
+    assert (ours.doc["goal"], ours.state) == ("ours", CONFLICT)
+
+
+@pytest.mark.parametrize("state", [TO_SEND, ERROR])
+def test_a_conflict_is_one_whatever_became_of_the_last_try_to_send(state: str) -> None:
+    # A refused object is sent again by the next push: as an error it would silently win over the change there.
+    ours = item({**BASE, "goal": "ours"}, BASE)
+    ours.state, ours.problem = state, "refused before"
+    absorb({UID: ours}, [remote({**BASE, "goal": "theirs"})])
+    assert ours.conflicts == {"goal": ["ours", "theirs"]}
+    assert ours.state == CONFLICT
+
+
+def test_what_was_refused_stays_so_until_something_changes() -> None:
+    ours = item({**BASE, "goal": "ours"}, BASE)
+    ours.state, ours.problem = ERROR, "refused before"
+    absorb({UID: ours}, [remote({**BASE, "lead": "B"})])
+    assert (ours.state, ours.problem) == (ERROR, "refused before")
+    absorb({UID: ours}, [remote({**BASE, "lead": "B", "goal": "ours"})])
+    assert (ours.state, ours.problem) == (SYNCED, "")
+
+
+def conflicting() -> Item:
+    ours = item({**BASE, "goal": "ours"}, BASE)
+    absorb({UID: ours}, [remote({**BASE, "goal": "theirs"})])
+    return ours
+
+
+def test_a_conflict_that_nobody_resolved_stays_when_the_same_is_seen_again() -> None:
+    ours = conflicting()
+    before = deepcopy(ours)
+    assert absorb({UID: ours}, [remote({**BASE, "goal": "theirs"})]) == []
+    assert ours == before
+
+
+def test_a_conflict_follows_the_newest_value_there() -> None:
+    ours = conflicting()
+    absorb({UID: ours}, [remote({**BASE, "goal": "newer"})])
+    assert ours.conflicts == {"goal": ["ours", "newer"]}
+
+
+@pytest.mark.parametrize("later", [{**BASE, "goal": "ours"}, {**BASE, "goal": "ours", "lead": "B"}])
+def test_a_conflict_ends_when_the_other_side_comes_to_our_value(later: Doc) -> None:
+    ours = conflicting()
+    absorb({UID: ours}, [remote(later)])
+    assert (ours.conflicts, ours.doc, ours.state) == ({}, later, SYNCED)
+
+
+def test_a_conflict_of_one_field_does_not_hide_a_later_one_of_another() -> None:
+    ours = conflicting()
+    ours.doc["lead"] = "our lead"
+    absorb({UID: ours}, [remote({**BASE, "goal": "theirs", "lead": "their lead"})])
+    assert ours.conflicts == {"goal": ["ours", "theirs"], "lead": ["our lead", "their lead"]}
+
+
+def test_calculated_fields_are_never_in_conflict() -> None:
+    ours = item({**BASE, "current_step": "5_ACTION"}, {**BASE, "current_step": "3_GAP_ANALYSIS"})
+    absorb({UID: ours}, [remote({**BASE, "current_step": "4_ACTION_PLANNING"})], frozenset({"current_step"}))
+    assert (ours.conflicts, ours.doc["current_step"]) == ({}, "4_ACTION_PLANNING")
+
+
+def test_what_was_deleted_there_is_deleted_here() -> None:
+    ours = item(BASE, BASE)
+    assert absorb({UID: ours}, [remote(deleted=True)]) == [ours]
+    assert (ours.deleted, ours.state, ours.differs) == (True, SYNCED, False)
+    assert absorb({UID: ours}, [remote(deleted=True)]) == []
+
+
+def test_what_was_changed_here_and_deleted_there_is_said_and_not_sent() -> None:
+    ours = item({**BASE, "goal": "ours"}, BASE)
+    absorb({UID: ours}, [remote(deleted=True)])
+    assert (ours.state, ours.problem, ours.differs) == (ERROR, DELETED_THERE, False)
+    assert ours.doc["goal"] == "ours"
+
+
+def test_what_came_back_there_is_alive_here() -> None:
+    ours = item(BASE, BASE)
+    absorb({UID: ours}, [remote(deleted=True)])
+    assert absorb({UID: ours}, [remote()]) == [ours]
+    assert (ours.deleted, ours.state) == (False, SYNCED)
+
+
+def test_an_object_that_a_page_shows_twice_is_named_once() -> None:
+    known: dict[str, Item] = {}
+    touched = absorb(known, [remote(), remote({**BASE, "goal": "newer"})])
+    assert [each.uid for each in touched] == [UID]
+    assert known[UID].doc["goal"] == "newer"
+
+
+def test_objects_are_told_apart_by_uid() -> None:
+    one, other = item(BASE, BASE), item(BASE, BASE, uid="aEvent00002")
+    touched = absorb({each.uid: each for each in (one, other)}, [remote({**BASE, "goal": "x"}, uid=other.uid)])
+    assert touched == [other]
+    assert one.doc == BASE
+
+
+# Resolving, in a real store
+
+
+@pytest.mark.parametrize(("take", "goal", "state"), [("here", "ours", TO_SEND), ("server", "theirs", SYNCED)])
+def test_a_resolved_conflict_keeps_the_side_that_was_taken(tmp_path: Path, take: str, goal: str, state: str) -> None:
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        store.save([conflicting()])
+        assert resolve(store, UID, take) == 1
+        (after,) = store.items()
+    assert (after.doc["goal"], after.state, after.conflicts) == (goal, state, {})
+
+
+def test_a_field_that_the_server_emptied_is_emptied_when_its_side_is_taken(tmp_path: Path) -> None:
+    ours = item({**BASE, "goal": "ours"}, BASE)
+    absorb({UID: ours}, [remote({"@status": "ACTIVE", "lead": "A"})])
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        store.save([ours])
+        resolve(store, UID, "server")
+        (after,) = store.items()
+    assert "goal" not in after.doc
+    assert after.state == SYNCED
+
+
+@pytest.mark.parametrize("uid", [UID, "aEvent00099"])
+def test_what_is_in_no_conflict_cannot_be_resolved(tmp_path: Path, uid: str) -> None:
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        store.save([item(BASE, BASE)])
+        with pytest.raises(UsageError, match="is in no conflict"):
+            resolve(store, uid, "here")
