@@ -68,7 +68,7 @@ def test_each_changed_property_is_found(version):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_is_sent_to_change_an_object_keeps_what_the_site_owns(version):
     for kind, item, actual in round_trips(version):
-        payload = merged({**item, "name": "Renamed"}, actual)
+        payload = merged(kind, {**item, "name": "Renamed"}, actual)
         assert payload["name"] == "Renamed"
         for owned in ("organisationUnits", "sharing", "users", "translations"):
             if actual.get(owned):
@@ -86,4 +86,4 @@ def test_a_translation_that_the_server_lacks_is_added_and_one_that_it_has_is_kep
         mine = [{**item["translations"][0], "value": "another wording"}, spanish]
         found = changes(kind, {**item, "translations": mine}, actual, server)
         assert [(change.prop, change.new) for change in found] == [("translations[es NAME]", "Nombre")]
-        assert merged({**item, "translations": mine}, actual)["translations"] == [*actual["translations"], spanish]
+        assert merged(kind, {**item, "translations": mine}, actual)["translations"] == [*actual["translations"], spanish]

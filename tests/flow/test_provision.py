@@ -62,6 +62,18 @@ def test_a_change_on_the_server_is_planned_field_by_field_and_put_right(installe
     assert kept["replaced"]["programStages"][0]["name"] == "Our plan"
 
 
+def test_an_option_put_right_keeps_its_place(installed, tmp_path):
+    built = bundle(installed.version.short)
+    option = next(item for item in built["options"] if item["code"] == "DELAYED")
+    Metadata(installed).patch("options", option["id"], [{"op": "replace", "path": "/name", "value": "Late"}])
+    done = apply(installed, built, make_plan(installed, built), tmp_path)
+    assert done.stats["updated"] == 1
+    stored = installed.get(f"optionSets/{option['optionSet']['id']}", {"fields": "options[code,sortOrder]"})["options"]
+    states = ["NOT_STARTED", "ON_TRACK", "DELAYED", "COMPLETED", "CANCELLED"]
+    assert [item["code"] for item in stored] == states
+    assert len({item["sortOrder"] for item in stored}) == len(states)
+
+
 def test_what_the_site_owns_survives_an_update(installed, tmp_path):
     metadata, built, fields = Metadata(installed), bundle(installed.version.short), package_fields()
     group = next(item["id"] for item in built["userGroups"] if item["code"] == "TPI_DATA_CAPTURE")

@@ -124,7 +124,7 @@ def same(new: Any, old: Any) -> bool:
     return bool(new == old)
 
 
-def merged(desired: Json, actual: Json) -> Json:
+def merged(kind: str, desired: Json, actual: Json) -> Json:
     """What to send to change an object: the server's own, with what the package says laid over it.
 
     An import replaces an object whole, so all that the site owns goes back with it: units, members, sharing,
@@ -133,7 +133,8 @@ def merged(desired: Json, actual: Json) -> Json:
     result = {key: value for key, value in actual.items() if key not in _READ_ONLY}
     for prop, new in desired.items():
         old = actual.get(prop)
-        if prop in _SITE_OWNED and old:
+        # The number of an option sent alone would collide with those of its neighbours, which servers count from 0 or 1.
+        if (prop in _SITE_OWNED and old) or (kind, prop) in _NOT_COMPARED:
             continue
         if prop in OWNED:
             result[prop] = _merge_owned(prop, new, old or [])

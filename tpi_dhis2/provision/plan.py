@@ -118,7 +118,7 @@ def _step(client: Client, kind: str, item: Json, there: Json | None, same_code: 
     found = changes(kind, item, there, client.version)
     if not found:
         return Step(kind, item["id"], name, UNCHANGED)
-    return Step(kind, item["id"], name, UPDATE, found, merged(item, there))
+    return Step(kind, item["id"], name, UPDATE, found, merged(kind, item, there))
 
 
 def read_actual(metadata: Metadata, desired: dict[str, list[Json]]) -> dict[str, list[Json]]:
