@@ -194,6 +194,30 @@ def test_what_stands_below_a_refused_partnership_is_named_with_the_reason(instal
     assert not done.created
 
 
+def test_what_was_refused_can_be_given_up(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    content = yaml.safe_load(record_file(tmp_path).read_text())
+    content["partnerships"][0]["key"] = "q"
+    path = tmp_path / "second.yaml"
+    path.write_text(yaml.safe_dump(content))
+    refused = send(installed, store, path).refused
+    assert len(refused) == 6
+    uid = next(item.uid for item in refused if item.type == "partnership")
+    assert resolve(store, uid, "server") == 6
+    assert send(installed, store).requests == 0
+    assert len(store.items()) == 6
+
+
+def test_a_bad_attribute_is_set_aside_alone(installed, store, tmp_path):
+    content = yaml.safe_load(record_file(tmp_path).read_text())
+    content["partnerships"][0]["attributes"] |= {"model": "Hospitl", "next_review": "2027"}
+    path = tmp_path / "bad.yaml"
+    path.write_text(yaml.safe_dump(content))
+    done = send(installed, store, path)
+    assert [rejected.reason.split(":")[0] for rejected in done.rejected] == ["model", "next_review"]
+    assert len(done.created) == 6
+
+
 def test_a_record_deleted_on_the_server_stays_deleted(installed, store, tmp_path):
     send(installed, store, record_file(tmp_path))
     body = {"events": [{"event": derive_uid(*RECORD)}]}

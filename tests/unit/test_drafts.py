@@ -185,19 +185,19 @@ def test_what_the_tool_calculates_cannot_be_given(tmp_path: Path, fields: dict[s
     assert reasons(found) == [f"'{next(iter(fields))}' is calculated and cannot be given"]
 
 
-def test_a_bad_attribute_sets_the_partnership_aside_with_all_below_it_and_no_other(tmp_path: Path) -> None:
+def test_a_bad_attribute_is_set_aside_alone_and_stops_nothing_below_it(tmp_path: Path) -> None:
     content = one(CALL)
     content["partnerships"][0]["attributes"]["model"] = "FRIENDS"
-    content["partnerships"].append(partnership_entry("good"))
     found = draft(tmp_path, content)
-    assert [each.place for each in found.drafts] == ["partnership 'good'"]
+    assert [each.type for each in found.drafts] == ["partnership", "cycle", "record"]
+    assert "model" not in found.drafts[0].patch
     assert [each.startswith("model: 'FRIENDS' is not one of HOSPITAL_HOSPITAL, ") for each in reasons(found)] == [True]
 
 
 def test_an_attribute_may_be_as_long_as_the_server_takes(tmp_path: Path) -> None:
-    for length, taken in ((1200, 1), (1201, 0)):
+    for length, taken in ((1200, True), (1201, False)):
         content = {"partnerships": [partnership_entry("pair", partner_name="x" * length)]}
-        assert len(draft(tmp_path, content).drafts) == taken
+        assert ("partner_name" in draft(tmp_path, content).drafts[0].patch) == taken
 
 
 @pytest.mark.parametrize("empty", [None, "", "  ", "\n"])

@@ -124,11 +124,13 @@ def _show(done: Pushed, names: _Names) -> None:
     for rejected in done.rejected:
         click.secho(f"Set aside: {rejected.place}: {rejected.reason}.", fg="yellow")
     for item in done.refused:
-        click.secho(f"Refused: {names.of(item)}: {item.problem}.", fg="yellow")
+        click.secho(f"Refused: {names.of(item)} ({item.uid}): {item.problem}.", fg="yellow")
     for item in done.conflicts:
         click.secho(f"In conflict: {names.of(item)} (see 'tpi-dhis2 sync conflicts').", fg="yellow")
     for uid, warning in done.warnings.items():
         click.echo(f"Note of the server on {uid}: {warning}")
+    if done.refused:
+        click.echo("What was refused is tried again by each push; give one up with: sync resolve UID --take server")
     click.echo(f"{len(done.created)} created, {len(done.updated)} updated in {done.requests} requests.")
 
 
@@ -178,7 +180,7 @@ def status(store_url: str | None, as_json: bool) -> None:
     click.echo(f"The store mirrors {server or 'no server yet'}; pulled up to {pulled or 'never'} (server's time).")
     columns([(kind, state, str(count)) for (kind, state), count in counts.items()], "Kind", "State", "Objects")
     for item in troubled:
-        click.secho(f"{names.of(item)}: {item.problem}", fg="yellow")
+        click.secho(f"{names.of(item)} ({item.uid}): {item.problem}", fg="yellow")
 
 
 @command.command()
@@ -214,10 +216,13 @@ def conflicts(store_url: str | None, as_json: bool, exit_code: bool) -> None:
 @store_option
 @verbose_option
 def resolve(uid: str, take: str, store_url: str | None) -> None:
-    """Decide the conflicts of one object; the next push sends what follows."""
+    """Decide the conflicts of one object, or give up what the server refused (--take server).
+
+    The next push sends what follows.
+    """
     from tpi_dhis2.store.store import Store
     from tpi_dhis2.sync.resolve import resolve as decide
 
     with Store.open(store_url) as store:
         count = decide(store, uid, take)
-    click.echo(f"{count} fields decided.")
+    click.echo(f"{count} objects decided.")

@@ -133,7 +133,7 @@ def merged(kind: str, desired: Json, actual: Json) -> Json:
     result = {key: value for key, value in actual.items() if key not in _READ_ONLY}
     for prop, new in desired.items():
         old = actual.get(prop)
-        # The number of an option sent alone would collide with those of its neighbours, which servers count from 0 or 1.
+        # The number of an option sent alone would collide with its neighbours', which servers count from 0 or 1.
         if (prop in _SITE_OWNED and old) or (kind, prop) in _NOT_COMPARED:
             continue
         if prop in OWNED:

@@ -108,6 +108,14 @@ class Store:
             _replace(connection, tables.item, "uid", [asdict(item) for item in items])
             _replace(connection, tables.setting, "name", [{"name": k, "value": v} for k, v in (settings or {}).items()])
 
+    def forget(self, uids: Iterable[str]) -> int:
+        """Take objects out of the store, in one transaction; the number."""
+        wanted = list(uids)
+        with self._engine.begin() as connection:
+            for start in range(0, len(wanted), _ROWS):
+                connection.execute(delete(tables.item).where(tables.item.c.uid.in_(wanted[start : start + _ROWS])))
+        return len(wanted)
+
     def unit_names(self) -> dict[str, str]:
         """The names of the units known here, by UID."""
         with self._engine.connect() as connection:

@@ -62,8 +62,6 @@ class Drafter:
         try:
             unit = self._unit(source.unit)
             uid = _own_uid(source.uid, "partnership", source.key)
-            values = self._values(self.fields.attributes, source.attributes, ATTRIBUTE_LIMIT)
-            _days_only(self.fields.attributes, source.attributes)
             if uid in self._seen:
                 raise ValueProblem(f"the uid '{uid}' stands twice in this file")  # noqa: TRY301 - one way out
             self._seen.add(uid)
@@ -71,9 +69,21 @@ class Drafter:
             # Without its partnership nothing below it can be stored.
             result.rejected.append(Rejected(source.place, str(problem)))
             return
+        values = self._attributes(source, result)
         result.drafts.append(Draft(uid, PARTNERSHIP, "", uid, "", {"@unit": unit, **values}, source.place))
         for cycle in source.cycles:
             self._cycle(cycle, uid, source.key, unit, as_of, result)
+
+    def _attributes(self, source: PartnershipSource, result: Drafts) -> Patch:
+        """The attributes that can be taken; a bad one is set aside alone, and stops nothing below."""
+        values: Patch = {}
+        for key, given in source.attributes.items():
+            try:
+                _day_only(self.fields.attributes.get(key), given)
+                values[key] = self._value(self.fields.attributes, key, given, ATTRIBUTE_LIMIT)
+            except ValueProblem as problem:
+                result.rejected.append(Rejected(source.place, str(problem)))
+        return values
 
     def _cycle(
         self, source: CycleSource, partnership: str, key: str, unit: str, as_of: dt.date, result: Drafts
@@ -172,11 +182,10 @@ def _completed(words: dict[str, Any], status: str) -> Patch:
     return {"@completed": _known(words["completed"]).first.isoformat()}
 
 
-def _days_only(infos: dict[str, FieldInfo], given: dict[str, Any]) -> None:
-    """An attribute has no place to say how exactly its date is known."""
-    for key, info in infos.items():
-        if info.value_type == "DATE" and given.get(key) and _known(given[key]).known != DAY:
-            raise ValueProblem(f"{key}: '{given[key]}' is not known to the day")
+def _day_only(info: FieldInfo | None, given: Any) -> None:
+    """Refuse a date that is not known to the day: an attribute has no place to say how exactly it is known."""
+    if info is not None and info.value_type == "DATE" and given and _known(given).known != DAY:
+        raise ValueProblem(f"{info.key}: '{given}' is not known to the day")
 
 
 #: From the most to the least exact.

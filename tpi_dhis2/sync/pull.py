@@ -15,8 +15,8 @@ from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.absorb import absorb
 from tpi_dhis2.sync.wire import Wire
 
-#: Looked at again on the next pull: what was committed late, nodes whose clocks differ, and the hour that a server lives
-#: through twice when its clocks are set back (its times carry no zone).
+#: Looked at again on the next pull: what was committed late, nodes whose clocks differ, and the hour that a server
+#: lives through twice when its clocks are set back (its times carry no zone).
 OVERLAP = dt.timedelta(minutes=65)
 
 
