@@ -344,3 +344,16 @@ def test_a_stated_day_of_completion_is_taken_or_refused_but_never_dropped(tmp_pa
     found = draft(tmp_path, one(("contact", {**CALL[1], **done})) if where == "record" else one(CALL, **done))
     kept = [each.patch.get("@completed") for each in found.drafts if each.type == where]
     assert found.rejected or kept == ["2018-05-05"]
+
+
+def test_an_undated_record_keeps_its_uid_when_another_record_states_an_earlier_date(tmp_path: Path) -> None:
+    undated = ("measurement", {"measure": "HH_COMPL", "point": "BASELINE", "value": 20})
+    before = draft(tmp_path, one(undated, CALL, began=None))
+    after = draft(tmp_path, one(undated, CALL, ("contact", {"date": "2016-01-01", "contact_type": "WORKSHOP"}), began=None))
+    uids = [{each.uid for each in found.drafts if each.kind == "measurement"} for found in (before, after)]
+    assert uids[0] == uids[1]
+
+
+def test_the_key_of_a_month_is_the_month_and_not_its_first_day(tmp_path: Path) -> None:
+    dates = [("contact", {"date": date, "contact_type": "CALL"}) for date in ("2017-03", "2017-03-01")]
+    assert len({each.uid for each in records(draft(tmp_path, one(*dates)))}) == 2

@@ -6,10 +6,20 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from tpi_dhis2.domain.dates import DAY, MONTH, NOT_STATED, YEAR, KnownDate
+from tpi_dhis2.domain.dates import KnownDate
 from tpi_dhis2.domain.uids import derive_uid, is_uid
-from tpi_dhis2.package.fields import FieldInfo, Fields, StageInfo
+from tpi_dhis2.package.fields import FieldInfo, Fields
 from tpi_dhis2.store.items import CYCLE, PARTNERSHIP, RECORD
+from tpi_dhis2.sync.draft_dates import (
+    Patch,
+    beginning,
+    check_exactness,
+    completion,
+    day_only,
+    known_date,
+    record_dates,
+    with_beginning,
+)
 from tpi_dhis2.sync.files import CycleSource, PartnershipSource, RecordFile, RecordSource, Rejected
 from tpi_dhis2.sync.values import ATTRIBUTE_LIMIT, VALUE_LIMIT, ValueProblem, wire
 
@@ -17,8 +27,6 @@ _STATUSES = ("ACTIVE", "COMPLETED", "SCHEDULE", "SKIPPED")
 _CYCLE_STATUSES = ("ACTIVE", "COMPLETED", "CANCELLED")
 _UNIT = "ORGANISATION_UNIT"
 _SAME_KEY = "another record of this cycle has the same key; give it a 'key' of its own"
-#: What a draft says of fields; None empties one.
-Patch = dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ class Drafter:
         values: Patch = {}
         for key, given in source.attributes.items():
             try:
-                _day_only(self.fields.attributes.get(key), given)
+                day_only(self.fields.attributes.get(key), given)
                 values[key] = self._value(self.fields.attributes, key, given, ATTRIBUTE_LIMIT)
             except ValueProblem as problem:
                 result.rejected.append(Rejected(source.place, str(problem)))
@@ -89,9 +97,9 @@ class Drafter:
         self, source: CycleSource, partnership: str, key: str, unit: str, as_of: dt.date, result: Drafts
     ) -> None:
         try:
-            began = _began(source, as_of)
+            began = beginning(source, as_of)
             status = _word(source.words, "status", _CYCLE_STATUSES)
-            completed = _completed(source.words, status)
+            completed = completion(source.words, status)
             uid = _own_uid(source.words.get("uid"), "cycle", key, source.key)
         except ValueProblem as problem:
             result.rejected.append(Rejected(source.place, str(problem)))
@@ -99,7 +107,7 @@ class Drafter:
         patch: Patch = {"@unit": unit, "@date": began.first.isoformat(), "@status": status, **completed}
         result.drafts.append(Draft(uid, CYCLE, "", partnership, uid, patch, source.place))
         seen: set[str] = set()
-        for record in _with_beginning(source, began):
+        for record in with_beginning(source, began):
             try:
                 draft = self._record(record, partnership, uid, (key, source.key), unit, began)
             except ValueProblem as problem:
@@ -119,9 +127,10 @@ class Drafter:
             raise ValueProblem(f"'{source.kind}' is no kind of record; known are {', '.join(self.fields.stages)}")
         values = self._values(stage.fields, source.fields, VALUE_LIMIT)
         status = _word(source.words, "status", _STATUSES)
-        patch = {**_dates(source, status, values, began), **_completed(source.words, status)}
-        _check_exactness(stage, source, values, patch)
-        key = str(source.words.get("key") or "") or _natural_key(stage.source.key, values, patch)
+        patch = {**record_dates(source, status, values, began), **completion(source.words, status)}
+        check_exactness(stage, source, values, patch)
+        dated = str(known_date(source.words["date"])) if source.words.get("date") else ""
+        key = str(source.words.get("key") or "") or _natural_key(stage.source.key, values, patch, dated)
         uid = _own_uid(source.words.get("uid"), "record", *keys, source.kind, key)
         place = self._unit(source.words["unit"]) if source.words.get("unit") else unit
         return Draft(
@@ -173,96 +182,11 @@ def _word(words: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
     return word
 
 
-def _completed(words: dict[str, Any], status: str) -> Patch:
-    """The day of completion, when it is given; otherwise the server takes its own."""
-    if not words.get("completed"):
-        return {}
-    if status != "COMPLETED":
-        raise ValueProblem(f"'completed' is given, but the status is {status}")
-    return {"@completed": _known(words["completed"]).first.isoformat()}
-
-
-def _day_only(info: FieldInfo | None, given: Any) -> None:
-    """Refuse a date that is not known to the day: an attribute has no place to say how exactly it is known."""
-    if info is not None and info.value_type == "DATE" and given and _known(given).known != DAY:
-        raise ValueProblem(f"{info.key}: '{given}' is not known to the day")
-
-
-#: From the most to the least exact.
-_EXACTNESS = (DAY, MONTH, YEAR)
-
-
-def _check_exactness(stage: StageInfo, source: RecordSource, values: Patch, patch: Patch) -> None:
-    """Let the record's dates be shown no more exactly than the least exact of them is known.
-
-    One field of a record says how exactly all its dates are known. When the record's own date is not stated, that is
-    what the field says, and the others have to be known to the day.
-    """
-    days = [key for key, info in stage.fields.items() if info.value_type == "DATE" and values.get(key)]
-    known = [_known(source.fields[key]).known for key in days]
-    least = max(known, key=_EXACTNESS.index, default=DAY)
-    own = values.get("date_known") or patch.get("date_known") or DAY
-    if own == NOT_STATED:
-        if least != DAY:
-            raise ValueProblem(f"'{days[0]}' is not known to the day; give the record a 'date' that is known alike")
-    elif _EXACTNESS.index(least) > _EXACTNESS.index(own):
-        patch["date_known"] = least
-        values.pop("date_known", None)
-
-
-def _known(value: Any) -> KnownDate:
-    try:
-        return KnownDate.parse(str(value))
-    except ValueError as error:
-        raise ValueProblem(str(error)) from None
-
-
-def _began(source: CycleSource, as_of: dt.date) -> KnownDate:
-    """When the cycle began; if nobody stated it, the first date that any of its records states, else the file's own."""
-    if source.words.get("began"):
-        return _known(source.words["began"])
-    stated = [_stated(record.words.get("date")) for record in source.records]
-    return KnownDate(min((day for day in stated if day), default=as_of), NOT_STATED)
-
-
-def _with_beginning(source: CycleSource, began: KnownDate) -> list[RecordSource]:
-    """The records; with an agreement that says how exactly the beginning is known, when nothing else does."""
-    if began.known == DAY or any(record.kind == "agreement" for record in source.records):
-        return source.records
-    return [*source.records, RecordSource(source.place, "agreement", {}, {})]
-
-
-def _stated(text: Any) -> dt.date | None:
-    """The day of a date that can be read; a bad one is its record's matter."""
-    try:
-        return KnownDate.parse(str(text)).first if text else None
-    except ValueError:
-        return None
-
-
-def _dates(source: RecordSource, status: str, values: Patch, began: KnownDate) -> Patch:
-    """The record's date and how exactly it is known; one that is not stated is stored as the beginning of the cycle."""
-    if status == "SCHEDULE":
-        if not source.words.get("scheduled"):
-            raise ValueProblem("a planned record needs 'scheduled', the day it is planned for")
-        if values:
-            raise ValueProblem(f"a planned record can hold no values yet, but has '{next(iter(values))}'")
-        return {"@scheduled": _known(source.words["scheduled"]).first.isoformat()}
-    given = source.words.get("date")
-    date = _known(given) if given else KnownDate(began.first, NOT_STATED)
-    if source.kind == "agreement" and not given:
-        date = began
-    patch: Patch = {"@date": date.first.isoformat()}
-    if "date_known" not in values:
-        # Said each time: a date that has become known to the day is no longer shown as a month.
-        patch["date_known"] = None if date.known == DAY else date.known
-    return patch
-
-
-def _natural_key(names: list[str], values: Patch, patch: Patch) -> str:
+def _natural_key(names: list[str], values: Patch, patch: Patch, dated: str) -> str:
+    """What tells a record from the others; its date as it is stated, since the day stored for it may only stand in."""
     if names and "@scheduled" in patch:
         raise ValueProblem("a planned record needs a 'key' of its own, since it has no values yet to tell it by")
-    parts = [(patch.get("@date") if name == "@date" else values.get(name)) or "" for name in names]
+    parts = [(dated if name == "@date" else values.get(name)) or "" for name in names]
     if names and not any(parts):
         raise ValueProblem(f"'{names[0]}' is missing: it tells this record from the others")
     return "|".join(parts)
