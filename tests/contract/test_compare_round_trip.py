@@ -86,4 +86,5 @@ def test_a_translation_that_the_server_lacks_is_added_and_one_that_it_has_is_kep
         mine = [{**item["translations"][0], "value": "another wording"}, spanish]
         found = changes(kind, {**item, "translations": mine}, actual, server)
         assert [(change.prop, change.new) for change in found] == [("translations[es NAME]", "Nombre")]
-        assert merged(kind, {**item, "translations": mine}, actual)["translations"] == [*actual["translations"], spanish]
+        payload = merged(kind, {**item, "translations": mine}, actual)
+        assert payload["translations"] == [*actual["translations"], spanish]

@@ -349,7 +349,8 @@ def test_a_stated_day_of_completion_is_taken_or_refused_but_never_dropped(tmp_pa
 def test_an_undated_record_keeps_its_uid_when_another_record_states_an_earlier_date(tmp_path: Path) -> None:
     undated = ("measurement", {"measure": "HH_COMPL", "point": "BASELINE", "value": 20})
     before = draft(tmp_path, one(undated, CALL, began=None))
-    after = draft(tmp_path, one(undated, CALL, ("contact", {"date": "2016-01-01", "contact_type": "WORKSHOP"}), began=None))
+    earlier = ("contact", {"date": "2016-01-01", "contact_type": "WORKSHOP"})
+    after = draft(tmp_path, one(undated, CALL, earlier, began=None))
     uids = [{each.uid for each in found.drafts if each.kind == "measurement"} for found in (before, after)]
     assert uids[0] == uids[1]
 
