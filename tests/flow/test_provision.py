@@ -113,8 +113,17 @@ def test_a_code_taken_by_the_site_is_named_and_nothing_is_written(client, tmp_pa
     assert read_installed(client) is None
 
 
-def test_a_name_taken_by_the_site_is_refused_whole(client, tmp_path):
+def test_a_name_taken_by_the_site_is_named_and_nothing_is_written(client, tmp_path):
     taken = {"id": "SiteElem002", "name": "TPI - Area", "shortName": "Ours", "code": "OURS", "domainType": "TRACKER"}
+    Metadata(client).commit({"dataElements": [{**taken, "valueType": "TEXT", "aggregationType": "NONE"}]})
+    built = bundle(client.version.short)
+    with pytest.raises(StateChanged, match=r"the name TPI - Area is taken by"):
+        apply(client, built, make_plan(client, built), tmp_path)
+    assert read_installed(client) is None
+
+
+def test_what_only_the_server_sees_is_refused_whole(client, tmp_path):
+    taken = {"id": "SiteElem003", "name": "Ours", "shortName": "TPI Area", "code": "OURS", "domainType": "TRACKER"}
     Metadata(client).commit({"dataElements": [{**taken, "valueType": "TEXT", "aggregationType": "NONE"}]})
     built = bundle(client.version.short)
     plan = make_plan(client, built)
@@ -129,6 +138,40 @@ def test_an_object_whose_code_was_changed_is_still_ours(installed, tmp_path):
     Metadata(installed).patch("dataElements", uid, [{"op": "replace", "path": "/code", "value": "LOCAL_AREA"}])
     [step] = [step for step in make_plan(installed, built).steps if step.action != "unchanged"]
     assert (step.action, [change.prop for change in step.changes]) == ("update", ["code"])
+
+
+def test_a_program_whose_code_was_changed_is_put_right_with_all_that_is_the_sites(installed, tmp_path):
+    built = bundle(installed.version.short)
+    Metadata(installed).patch("programs", PROGRAM, [{"op": "replace", "path": "/code", "value": "QI_TWIN"}])
+    plan = make_plan(installed, built)
+    assert [(step.kind, step.action) for step in plan.steps if step.action != "unchanged"] == [("programs", "update")]
+    done = apply(installed, built, plan, tmp_path)
+    assert done.backup
+    after = installed.get(f"programs/{PROGRAM}", {"fields": "code,organisationUnits[id]"})
+    assert (after["code"], len(after["organisationUnits"])) == ("TPI", len(units()))
+
+
+def test_how_the_site_draws_a_field_survives(installed, tmp_path):
+    metadata, stage = Metadata(installed), package_fields().stages["plan"].uid
+    entries = installed.get(f"programStages/{stage}", {"fields": "programStageDataElements[:owner]"})
+    drawn = [{**entry, "skipAnalytics": True} for entry in entries["programStageDataElements"]]
+    metadata.patch("programStages", stage, [{"op": "replace", "path": "/programStageDataElements", "value": drawn}])
+    metadata.patch("programStages", stage, [{"op": "replace", "path": "/description", "value": "Changed"}])
+    built = bundle(installed.version.short)
+    apply(installed, built, make_plan(installed, built), tmp_path)
+    after = installed.get(f"programStages/{stage}", {"fields": "description,programStageDataElements[skipAnalytics]"})
+    assert after["description"] != "Changed"
+    assert {entry["skipAnalytics"] for entry in after["programStageDataElements"]} == {True}
+
+
+def test_a_plan_that_is_no_longer_true_is_not_applied(installed, tmp_path):
+    built, metadata = bundle(installed.version.short), Metadata(installed)
+    metadata.patch("programs", PROGRAM, [{"op": "replace", "path": "/name", "value": "Changed"}])
+    plan = make_plan(installed, built)
+    metadata.patch("programs", PROGRAM, [{"op": "replace", "path": "/organisationUnits", "value": []}])
+    with pytest.raises(StateChanged, match="since the plan was made"):
+        apply(installed, built, plan, tmp_path)
+    assert installed.get(f"programs/{PROGRAM}", {"fields": "name"})["name"] == "Changed"
 
 
 def test_units_are_assigned_by_level_by_group_and_by_code(client, tmp_path):

@@ -13,6 +13,7 @@ from tpi_dhis2.errors import RecordError, StoreProblem
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.store.partnerships import partnerships
 from tpi_dhis2.store.store import Store
+from tpi_dhis2.sync import push as push_module
 from tpi_dhis2.sync.pull import pull
 from tpi_dhis2.sync.push import push
 from tpi_dhis2.sync.resolve import resolve
@@ -142,6 +143,121 @@ def test_a_field_changed_on_both_sides_waits_for_a_person(installed, store, tmp_
     resolve(store, derive_uid(*RECORD), take)
     assert send(installed, store).is_clean
     assert on_server(installed)["spent"] == kept
+
+
+def complete_on_server(client):
+    """Somebody completes the activity and the cycle in Capture."""
+    event = client.get(f"tracker/events/{derive_uid(*RECORD)}", {"program": FIELDS.program})
+    cycle = client.get(f"tracker/enrollments/{derive_uid('cycle', 'p', '1')}", {"program": FIELDS.program})
+    body = {"enrollments": [{**cycle, "status": "COMPLETED"}], "events": [{**event, "status": "COMPLETED"}]}
+    client.ask("POST", "tracker", params={"async": "false", "importStrategy": "UPDATE"}, body=body)
+
+
+def statuses(store):
+    return {item.kind or item.type: item.doc.get("@status") for item in store.items()}
+
+
+def test_the_same_file_again_after_a_pull_changes_nothing_of_what_people_did(installed, store, tmp_path, writes):
+    path = record_file(tmp_path, spent=50)
+    send(installed, store, path)
+    edit_on_server(installed, spent="70", obstacle="FUNDS")
+    complete_on_server(installed)
+    pull(installed, store, FIELDS)
+    before = writes()
+    done = send(installed, store, path)
+    assert (done.is_clean, done.requests, writes()) == (True, 0, before)
+    assert on_server(installed)["spent"] == "70"
+    assert statuses(store).items() >= {"cycle": "COMPLETED", "activity": "COMPLETED"}.items()
+
+
+def test_a_field_changed_in_the_file_and_on_the_server_is_a_conflict_after_a_pull_too(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path, spent=50))
+    edit_on_server(installed, spent="70")
+    pull(installed, store, FIELDS)
+    done = send(installed, store, record_file(tmp_path, spent=100))
+    assert [item.conflicts for item in done.conflicts] == [{"spent": ["100", "70"]}]
+    assert on_server(installed)["spent"] == "70"
+
+
+def test_a_file_that_completes_a_record_is_no_conflict_with_its_own_beginning(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    done = send(installed, store, record_file(tmp_path, status="COMPLETED"))
+    assert done.is_clean
+    assert statuses(store)["activity"] == "COMPLETED"
+
+
+def test_what_the_server_completed_is_not_sent_again_and_again(installed, store, tmp_path):
+    path = record_file(tmp_path, status="COMPLETED", completed="2026-04-01")
+    send(installed, store, path)
+    pull(installed, store, FIELDS, whole=True)
+    assert send(installed, store, path).requests == 0
+
+
+def test_a_file_with_one_new_record_moves_nothing_else(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    before = {item.uid: item.doc for item in store.items()}
+    contact = {"date": "2026-06-01", "contact_type": "CALL"}
+    one = {"key": "p", "unit": "TPI_DEMO_NDARAVI_RH", "cycles": [{"key": "1", "records": {"contact": [contact]}}]}
+    path = tmp_path / "part.yaml"
+    path.write_text(yaml.safe_dump({"partnerships": [one]}))
+    with other_store(tmp_path, "fresh") as fresh:
+        done = send(installed, fresh, path)
+        assert done.is_clean
+        assert [item.kind for item in done.created + done.updated] == ["contact"]
+    pull(installed, store, FIELDS)
+    after = {item.uid: item.doc for item in store.items()}
+    assert {uid: doc for uid, doc in before.items() if not doc.items() <= after[uid].items()} == {}
+
+
+def test_what_a_restored_server_has_lost_is_sent_again(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    entity = {"trackedEntities": [{"trackedEntity": derive_uid("partnership", "p")}]}
+    installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "DELETE"}, body=entity)
+    flags = ["Relationship", "Event", "Enrollment", "TrackedEntity", "TrackedEntityInstance"]
+    params = {f"softDeleted{flag}Removal": "true" for flag in flags}
+    installed.ask("POST", "maintenance", params=params)
+    done = send(installed, store, record_file(tmp_path))
+    assert len(done.created) == 6
+    assert on_server(installed)["activity_title"] == "Train"
+
+
+def test_a_value_that_an_unknown_server_has_is_not_emptied_in_silence(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path, spent=50))
+    with other_store(tmp_path, "fresh") as fresh:
+        done = send(installed, fresh, record_file(tmp_path, spent=None))
+        assert [item.conflicts for item in done.conflicts] == [{"spent": [None, "50"]}]
+        resolve(fresh, derive_uid(*RECORD), "here")
+        assert send(installed, fresh).is_clean
+    assert "spent" not in on_server(installed)
+
+
+def test_what_is_entered_between_the_look_and_the_sending_is_not_overwritten(installed, store, tmp_path, monkeypatch):
+    send(installed, store, record_file(tmp_path))
+    first = push_module.learn_units
+
+    def meanwhile(client, opened):
+        edit_on_server(installed, obstacle="FUNDS")
+        first(client, opened)
+
+    monkeypatch.setattr(push_module, "learn_units", meanwhile)
+    send(installed, store, record_file(tmp_path, spent=100))
+    assert on_server(installed).items() >= {"obstacle": "FUNDS", "spent": "100"}.items()
+
+
+def test_what_was_entered_on_the_server_is_calculated_too(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    with other_store(tmp_path, "other") as other:
+        content = yaml.safe_load(record_file(tmp_path).read_text())
+        later = {"date": "2026-09-01", "measure": "HH_COMPL", "value": 66}
+        content["partnerships"][0]["cycles"][0]["records"]["measurement"].append(later)
+        body = tmp_path / "later.yaml"
+        body.write_text(yaml.safe_dump(content))
+        monday = push(installed, other, FIELDS, [body], today=TODAY)
+        assert sorted(item.kind for item in monday.created + monday.updated) == ["measurement", "target"]
+    pull(installed, store, FIELDS)
+    after = push(installed, store, FIELDS, today=dt.date(2026, 11, 24))
+    assert after.requests == 0
+    assert on_server(installed, derive_uid("record", "p", "1", "target", "1"))["latest_value"] == "66"
 
 
 def test_a_value_taken_away_is_taken_away_on_the_server(installed, store, tmp_path):

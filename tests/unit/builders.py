@@ -16,7 +16,8 @@ from tpi_dhis2.resources import folder
 from tpi_dhis2.store.items import Item
 from tpi_dhis2.store.partnerships import assemble
 from tpi_dhis2.sync import files
-from tpi_dhis2.sync.drafts import Draft, Drafter, Drafts, patched
+from tpi_dhis2.sync.draft_dates import Patch
+from tpi_dhis2.sync.drafts import Draft, Drafter, Drafts
 from tpi_dhis2.sync.wire import Json
 
 UNIT, OTHER_UNIT = "ImspTQPwCqd", "O6uvpzGd5pu"
@@ -86,6 +87,11 @@ def draft(tmp_path: Path, content: Any) -> Drafts:
 def demo_drafts() -> list[Drafts]:
     """The drafts of the demo's files, given all its units."""
     return [Drafter(package_fields(), DEMO_UNITS).drafts(files.read(path)) for path in DEMO_FILES]
+
+
+def patched(doc: dict[str, str], patch: Patch) -> dict[str, str]:
+    """A doc with what a draft says laid over it."""
+    return {key: value for key, value in {**doc, **patch}.items() if value is not None}
 
 
 def item_of(draft: Draft, before: Item | None = None) -> Item:

@@ -207,5 +207,5 @@ def test_a_field_that_the_server_emptied_is_emptied_when_its_side_is_taken(tmp_p
 def test_what_is_in_no_conflict_cannot_be_resolved(tmp_path: Path, uid: str) -> None:
     with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
         store.save([item(BASE, BASE)])
-        with pytest.raises(UsageError, match="is in no conflict"):
+        with pytest.raises(UsageError, match="nothing to decide"):
             resolve(store, uid, "here")

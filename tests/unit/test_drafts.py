@@ -17,13 +17,14 @@ from tests.unit.builders import (
     only_cycle,
     only_record,
     partnership_entry,
+    patched,
     read,
 )
 from tpi_dhis2.domain.uids import derive_uid
 from tpi_dhis2.domain.work import is_overdue
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.store.partnerships import assemble
-from tpi_dhis2.sync.drafts import Draft, Drafts, patched, unit_names
+from tpi_dhis2.sync.drafts import Draft, Drafts, unit_names
 
 CALL = ("contact", {"date": "2017-01-10", "contact_type": "CALL"})
 WORKSHOP = ("contact", {"date": "2017-02-20", "contact_type": "WORKSHOP"})

@@ -201,7 +201,8 @@ def test_a_value_that_yaml_cannot_read_stops_neither_the_tool_nor_the_other_reco
         f"- {{key: bad, unit: HOSPITAL, attributes: {{next_review: {value}}}}}\n- {{key: last, unit: HOSPITAL}}",
     )
     found = draft(tmp_path, path.read_text("utf-8"))
-    assert [each.place for each in found.drafts] == ["partnership 'good'", "partnership 'last'"]
+    assert [each.place for each in found.drafts] == [f"partnership '{key}'" for key in ("good", "bad", "last")]
+    assert "next_review" not in found.drafts[1].patch
     assert [each.place for each in found.rejected] == ["partnership 'bad'"]
 
 

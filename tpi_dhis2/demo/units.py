@@ -84,7 +84,8 @@ def _enter(client: Client, metadata: Metadata, roots: list[str]) -> None:
     me = metadata.me("id," + ",".join(f"{scope}[id]" for scope in _SCOPES))
     operations = []
     for scope in _SCOPES:
-        have = [unit["id"] for unit in me.get(scope, [])]
+        # An empty view or search scope stands for the capture units: keep these when it is filled.
+        have = [unit["id"] for unit in me.get(scope) or me.get("organisationUnits", [])]
         if not set(roots) <= set(have):
             both = [{"id": uid} for uid in dict.fromkeys([*have, *roots])]
             operations.append({"op": "add", "path": f"/{scope}", "value": both})

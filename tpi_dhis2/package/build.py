@@ -21,6 +21,9 @@ Bundle = dict[str, Any]
 DHIS2_VERSIONS = ("2.40", "2.41", "2.42", "2.43")
 _PREFIX = "TPI"
 _LISTING = {"DESKTOP": {"type": "LISTING"}, "MOBILE": {"type": "LISTING"}}
+#: Partnerships are no patients: an account may list them wherever it may search, without naming an attribute first.
+#: With 1, a server refuses a pull to every account that may search in more units than it may capture in.
+_SEARCHED_WITHOUT = 0
 _SUMMED = {"INTEGER_ZERO_OR_POSITIVE"}
 _AVERAGED = {"NUMBER", "PERCENTAGE", "INTEGER_POSITIVE"}
 
@@ -176,7 +179,7 @@ class Builder:
             "shortName": source.short,
             "description": source.description,
             "featureType": "NONE",
-            "minAttributesRequiredToSearch": 1,
+            "minAttributesRequiredToSearch": _SEARCHED_WITHOUT,
             "maxTeiCountToReturn": 0,
             "allowAuditLog": True,
             "trackedEntityTypeAttributes": [
@@ -212,7 +215,7 @@ class Builder:
             "useFirstStageDuringRegistration": False,
             "selectEnrollmentDatesInFuture": False,
             "selectIncidentDatesInFuture": False,
-            "minAttributesRequiredToSearch": 1,
+            "minAttributesRequiredToSearch": _SEARCHED_WITHOUT,
             "maxTeiCountToReturn": 0,
             "expiryDays": 0,
             "completeEventsExpiryDays": 0,

@@ -33,6 +33,9 @@ def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
     """
     plan.refuse_clashes()
     payload = plan.bundle()
+    # Between the plan and the yes of a person the server may have changed; what was read then must not go back now.
+    if make_plan(client, bundle).bundle() != payload:
+        raise StateChanged("The server has changed since the plan was made; nothing was sent.", "Plan again.")
     stats: dict[str, int] = {}
     backup = None
     if payload:

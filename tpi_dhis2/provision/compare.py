@@ -156,5 +156,7 @@ def _merge_owned(prop: str, new: list[Json], old: list[Json]) -> list[Json]:
     result = []
     for entry in new:
         there = match_owned(prop, entry, old)
-        result.append({**entry, "id": there["id"]} if there else entry)
+        # What the site set on the entry besides (how it is drawn, whether it is analysed) goes back with it.
+        own = {key: value for key, value in (there or {}).items() if key not in _READ_ONLY}
+        result.append({**own, **entry, "id": own.get("id", entry["id"])})
     return [*result, *kept]

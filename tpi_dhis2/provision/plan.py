@@ -96,11 +96,9 @@ def make_plan(client: Client, bundle: Bundle) -> Plan:
     desired = {kind: items for kind, items in bundle.items() if kind != "package"}
     actual = read_actual(Metadata(client), desired)
     by_uid = {item["id"]: item for items in actual.values() for item in items}
-    by_code = {(kind, item["code"]): item for kind, items in actual.items() for item in items if item.get("code")}
+    taken = _taken(Metadata(client), desired, actual, by_uid)
     steps = [
-        _step(client, kind, item, by_uid.get(item["id"]), by_code.get((kind, item.get("code", ""))))
-        for kind, items in desired.items()
-        for item in items
+        _step(client, kind, item, by_uid.get(item["id"]), taken) for kind, items in desired.items() for item in items
     ]
     head = bundle["package"]
     return Plan(
@@ -108,12 +106,37 @@ def make_plan(client: Client, bundle: Bundle) -> Plan:
     )
 
 
-def _step(client: Client, kind: str, item: Json, there: Json | None, same_code: Json | None) -> Step:
+#: Types whose names are unique on a server.
+_UNIQUE_NAMES = ("optionSets", "trackedEntityAttributes", "trackedEntityTypes", "dataElements", "dataElementGroups")
+#: Types whose codes are unique only inside what they belong to, or that have none.
+_LOCAL_CODES = ("options", "programStageSections")
+
+Taken = dict[tuple[str, str, str], Json]
+
+
+def _taken(
+    metadata: Metadata, desired: dict[str, list[Json]], actual: dict[str, list[Json]], by_uid: dict[str, Json]
+) -> Taken:
+    """The site's objects that have a code or a name of ours, by type, property and text."""
+    found = [(kind, "code", item) for kind, items in actual.items() if kind not in _LOCAL_CODES for item in items]
+    creating = {kind: [item for item in desired[kind] if item["id"] not in by_uid] for kind in _UNIQUE_NAMES}
+    for kind, items in creating.items():
+        for start in range(0, len(items), 50):
+            names = ",".join(item["name"] for item in items[start : start + 50] if "," not in item["name"])
+            some = metadata.all_of(kind, {"filter": f"name:in:[{names}]", "fields": "id,code,name"}) if names else []
+            found += [(kind, "name", item) for item in some]
+    ours = {item["id"] for items in desired.values() for item in items}
+    return {(kind, prop, item[prop]): item for kind, prop, item in found if item.get(prop) and item["id"] not in ours}
+
+
+def _step(client: Client, kind: str, item: Json, there: Json | None, taken: Taken) -> Step:
     name = item["name"]
     if there is None:
-        if same_code is not None and kind not in ("options", "programStageSections"):
-            reason = f"{kind}: the code {item['code']} is taken by '{same_code['name']}' ({same_code['id']})"
-            return Step(kind, item["id"], name, CLASH, reason=reason)
+        for prop in ("code", "name"):
+            other = taken.get((kind, prop, item.get(prop, "")))
+            if other is not None:
+                reason = f"{kind}: the {prop} {item[prop]} is taken by '{other['name']}' ({other['id']})"
+                return Step(kind, item["id"], name, CLASH, reason=reason)
         return Step(kind, item["id"], name, CREATE, payload=item)
     found = changes(kind, item, there, client.version)
     if not found:
@@ -137,9 +160,7 @@ def read_actual(metadata: Metadata, desired: dict[str, list[Json]]) -> dict[str,
 
 
 def _add_recoded(metadata: Metadata, desired: dict[str, list[Json]], actual: dict[str, list[Json]]) -> None:
-    """Our objects whose code somebody changed are still ours: find the missing ones of an installed package by UID."""
-    if not actual["programs"]:
-        return
+    """Our objects whose code somebody changed are still ours: look for the missing ones by UID."""
     for kind, items in desired.items():
         known = {item["id"] for item in actual[kind]}
         missing = [item["id"] for item in items if item["id"] not in known]

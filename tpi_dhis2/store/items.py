@@ -21,7 +21,8 @@ class Item:
     ``doc`` is what it should be, ``base`` what the server had at the last look (None: never seen there). What they
     differ in is still to be sent: the rows of the store are the outbox. Keys with ``@`` are properties of the object
     (unit, date, status), keys with ``#`` are fields of the site that the package does not know, the others are fields
-    of the package.
+    of the package. ``said`` is what record files last said of its fields: the same file again says nothing new,
+    whatever has become of the fields since.
     """
 
     uid: str
@@ -35,6 +36,7 @@ class Item:
     problem: str = ""
     conflicts: dict[str, list[str | None]] = field(default_factory=dict)
     deleted: bool = False
+    said: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def differs(self) -> bool:

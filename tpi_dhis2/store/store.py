@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -39,14 +40,14 @@ class Store:
     def open(cls, url: str | None = None) -> Iterator[Store]:
         """The store at a database address, for one process at a time; StoreBusy or StoreProblem if it cannot be had."""
         address = _parsed(url or default_url())
-        with _told(address), _locked(address):
-            engine = _engine(address)
-            try:
+        with contextlib.ExitStack() as opened, _told(address, SQLAlchemyError):
+            with _told(address, OSError):
+                opened.enter_context(_locked(address))
+                engine = _engine(address)
+                opened.callback(engine.dispose)
                 store = cls(engine)
                 store._prepare()
-                yield store
-            finally:
-                engine.dispose()
+            yield store
 
     def _prepare(self) -> None:
         tables.metadata.create_all(self._engine)
@@ -140,14 +141,14 @@ def _parsed(address: str) -> URL:
     try:
         return make_url(address)
     except (ArgumentError, ValueError) as error:
-        # The address is not repeated: it may hold a password.
+        # Neither the address nor the reason is repeated: both may hold a password.
         raise StoreProblem(
-            "The address of the store is not one.", "Write it as sqlite:////folder/store.sqlite", str(error)
+            "The address of the store is not one.", "Write it as sqlite:////folder/store.sqlite"
         ) from error
 
 
 @contextmanager
-def _told(address: URL) -> Iterator[None]:
+def _told(address: URL, kind: type[Exception]) -> Iterator[None]:
     """Say of anything that goes wrong with the database which store it is and what to do."""
     try:
         yield
@@ -155,7 +156,7 @@ def _told(address: URL) -> Iterator[None]:
         raise StoreProblem(
             f"The driver for {_shown(address)} is not installed.", f"Install it: pip install {error.name}", str(error)
         ) from error
-    except (SQLAlchemyError, OSError) as error:
+    except kind as error:
         raise StoreProblem(
             f"The store {_shown(address)} cannot be used: {str(error).splitlines()[0]}.",
             "Check the address in TPI_DHIS2_STORE, free space and rights; what was not stored was not sent.",

@@ -23,6 +23,7 @@ item = Table(
     Column("problem", Text, nullable=False),
     Column("conflicts", JSON, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("said", JSON, nullable=False),
 )
 
 #: Names of the organisation units that the tracked objects stand in.

@@ -8,7 +8,7 @@ from tpi_dhis2.domain.merge import merge
 from tpi_dhis2.store.items import ERROR, Item
 from tpi_dhis2.sync.wire import Remote
 
-DELETED_THERE = "It was deleted on the server; what was changed here since has nowhere to go."
+DELETED_THERE = "it was deleted on the server; to enter it anew, give it a 'key' of its own"
 
 
 def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: frozenset[str] = frozenset()) -> list[Item]:

@@ -13,10 +13,10 @@ from tpi_dhis2.store.partnerships import assemble
 from tpi_dhis2.store.store import Store
 
 
-def calculate(store: Store, fields: Fields, today: dt.date, partnerships: Iterable[str]) -> None:
-    """Calculate these partnerships on a day; only fields that the package marks as calculated are written."""
+def calculate(store: Store, fields: Fields, today: dt.date, partnerships: Iterable[str] | None = None) -> None:
+    """Calculate these partnerships (all when None) on a day; only fields that are marked as calculated are written."""
     units = store.unit_names()
-    for uid in partnerships:
+    for uid in sorted({item.partnership for item in store.items()}) if partnerships is None else partnerships:
         by_uid = {item.uid: item for item in store.items(partnership=uid)}
         touched = [
             item

@@ -31,7 +31,10 @@ _SAME_KEY = "another record of this cycle has the same key; give it a 'key' of i
 
 @dataclass(frozen=True)
 class Draft:
-    """An object of a file: what it says of the fields it names. None empties a field; a field not named stays."""
+    """An object of a file: what it says of the fields it names. None empties a field; a field not named stays.
+
+    The keys in ``guessed`` the file does not state: they are used only to make an object that is not there yet.
+    """
 
     uid: str
     type: str
@@ -40,6 +43,12 @@ class Draft:
     cycle: str
     patch: Patch
     place: str
+    guessed: frozenset[str] = frozenset()
+
+    @property
+    def states_nothing(self) -> bool:
+        """Whether all of it is guessed."""
+        return self.patch.keys() <= self.guessed
 
 
 @dataclass
@@ -105,7 +114,8 @@ class Drafter:
             result.rejected.append(Rejected(source.place, str(problem)))
             return
         patch: Patch = {"@unit": unit, "@date": began.first.isoformat(), "@status": status, **completed}
-        result.drafts.append(Draft(uid, CYCLE, "", partnership, uid, patch, source.place))
+        guessed = {"@unit", *_unstated(source.words, {"began": "@date", "status": "@status"})}
+        result.drafts.append(Draft(uid, CYCLE, "", partnership, uid, patch, source.place, frozenset(guessed)))
         seen: set[str] = set()
         for record in with_beginning(source, began):
             try:
@@ -141,6 +151,7 @@ class Drafter:
             cycle,
             {"@unit": place, "@status": status, **patch, **values},
             source.place,
+            frozenset(_unstated(source.words, _RECORD_WORDS) - values.keys()),
         )
 
     def _unit(self, name: str) -> str:
@@ -167,6 +178,15 @@ class Drafter:
             raise ValueProblem(f"{key}: {problem}") from None
 
 
+#: What a record's words state, and what is guessed without them.
+_RECORD_WORDS = {"unit": "@unit", "status": "@status", "date": "@date"}
+
+
+def _unstated(words: dict[str, Any], keys: dict[str, str]) -> set[str]:
+    missing = {key for word, key in keys.items() if not words.get(word)}
+    return missing | ({"date_known"} if "@date" in missing else set())
+
+
 def _own_uid(given: Any, *key: str) -> str:
     if given is None:
         return derive_uid(*key)
@@ -190,12 +210,6 @@ def _natural_key(names: list[str], values: Patch, patch: Patch, dated: str) -> s
     if names and not any(parts):
         raise ValueProblem(f"'{names[0]}' is missing: it tells this record from the others")
     return "|".join(parts)
-
-
-def patched(doc: dict[str, str], patch: Patch) -> dict[str, str]:
-    """A doc with what a draft says laid over it."""
-    both = {**doc, **patch}
-    return {key: value for key, value in both.items() if value is not None}
 
 
 def unit_names(fields: Fields, source: RecordFile) -> set[str]:

@@ -10,24 +10,23 @@ conflict.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.dhis2.tracker import Report, Tracker
-from tpi_dhis2.domain.merge import Doc
+from tpi_dhis2.dhis2.tracker import PAGE_SIZE, Report, Tracker
 from tpi_dhis2.package.fields import Fields
 from tpi_dhis2.store.items import CONFLICT, ERROR, SYNCED, TO_SEND, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync import files
-from tpi_dhis2.sync.absorb import DELETED_THERE
 from tpi_dhis2.sync.calculated import calculate
-from tpi_dhis2.sync.drafts import Draft, Drafter, Drafts, patched, unit_names
+from tpi_dhis2.sync.drafts import Drafter, Drafts, unit_names
 from tpi_dhis2.sync.explain import explain
 from tpi_dhis2.sync.files import RecordFile, Rejected
 from tpi_dhis2.sync.pull import learn_units, take_page
+from tpi_dhis2.sync.take import take_drafts
 from tpi_dhis2.sync.wire import Wire
 
 #: Objects in one request: what real servers take well (the DHIS2 performance tests use the same).
@@ -64,22 +63,26 @@ def push(
 ) -> Pushed:
     """Take record files into the store, then send what the server lacks; ``sent(done, total)`` hears of requests."""
     store.bind(client.identify())
-    result = Pushed()
-    for path, source in [(path, files.read(path)) for path in paths]:
-        drafts = draft_file(client, fields, source)
+    result, wire = Pushed(), Wire(fields)
+    drafted = [(path.name, draft_file(client, fields, source)) for path, source in [(p, files.read(p)) for p in paths]]
+    named = {draft.partnership for _, drafts in drafted for draft in drafts.drafts}
+    look(client, store, wire, sorted(named.union(_concerned(store))))
+    for name, drafts in drafted:
         rejected = drafts.rejected + take_drafts(store, fields, drafts.drafts)
-        result.rejected += [Rejected(f"{path.name}: {one.place}", one.reason) for one in rejected]
-    wire = Wire(fields)
-    _look(client, store, fields, wire)
+        result.rejected += [Rejected(f"{name}: {one.place}", one.reason) for one in rejected]
     learn_units(client, store)
-    calculate(store, fields, today or dt.date.today(), _concerned(store))  # noqa: DTZ011 - the day where it runs
-    pending = _pending(store)
-    done = 0
-    for chunk in chunks(pending):
-        _send(client, store, fields, wire, chunk, result)
+    day = today or dt.date.today()  # noqa: DTZ011 - the day where it runs
+    calculate(store, fields, day)
+    waiting, done = len(_waiting(store)), 0
+    for chunk in chunks(_pending(store)):
+        # Once more, just before it is sent: what people enter meanwhile must not be overwritten.
+        partnerships = sorted({item.partnership for item in chunk})
+        look(client, store, wire, partnerships)
+        calculate(store, fields, day, partnerships)
+        _send(client, store, fields, wire, _pending(store, partnerships), result)
         done += len(chunk)
         if sent:
-            sent(done, len(pending))
+            sent(done, waiting)
     result.conflicts = store.items(state=CONFLICT)
     return result
 
@@ -102,50 +105,41 @@ def _units(metadata: Metadata, names: set[str]) -> dict[str, str]:
     return found
 
 
-def take_drafts(store: Store, fields: Fields, drafts: list[Draft]) -> list[Rejected]:
-    """Take drafts into the store in one transaction; those that cannot be taken are given back with the reason."""
-    known = store.by_uid(draft.uid for draft in drafts)
-    rejected: list[Rejected] = []
-    touched: dict[str, Item] = {}
-    for draft in drafts:
-        item = known.get(draft.uid) or Item(draft.uid, draft.type, draft.kind, draft.partnership, draft.cycle, {})
-        doc = patched(item.doc, draft.patch)
-        reason = _why_not(item, doc, draft, fields, known)
-        if reason:
-            rejected.append(Rejected(draft.place, reason))
-        elif doc != item.doc:
-            item.doc = doc
-            item.settle()
-            known[item.uid] = touched[item.uid] = item
-    store.save(touched.values())
-    return rejected
-
-
-def _why_not(item: Item, doc: Doc, draft: Draft, fields: Fields, known: Mapping[str, Item]) -> str:
-    if item.deleted:
-        return DELETED_THERE
-    missing = [] if draft.type == "cycle" else fields.missing(draft.kind, doc)
-    if missing:
-        return f"'{missing[0].key}' is missing ({missing[0].label}), without which this is not complete"
-    parent = {"cycle": draft.partnership, "record": draft.cycle}.get(draft.type)
-    return f"it belongs to {parent}, which could not be taken" if parent and parent not in known else ""
-
-
-def _waiting(store: Store) -> list[Item]:
-    return [item for state in (TO_SEND, ERROR) for item in store.items(state=state) if item.differs]
+def _waiting(store: Store, partnerships: Iterable[str] | None = None) -> list[Item]:
+    of = None if partnerships is None else set(partnerships)
+    items = [item for state in (TO_SEND, ERROR) for item in store.items(state=state)]
+    return [item for item in items if item.differs and (of is None or item.partnership in of)]
 
 
 def _concerned(store: Store) -> list[str]:
     return sorted({item.partnership for item in _waiting(store)})
 
 
-def _look(client: Client, store: Store, fields: Fields, wire: Wire) -> None:
-    for page in Tracker(client, fields.program).by_id(_concerned(store)):
-        take_page(store, wire, page)
+def look(client: Client, store: Store, wire: Wire, partnerships: list[str]) -> None:
+    """Take the server's present state of some partnerships into the store.
+
+    What the server had and has no more, and does not call deleted either (it was restored from a backup, or emptied),
+    is to be sent again.
+    """
+    for start in range(0, len(partnerships), PAGE_SIZE):
+        asked = partnerships[start : start + PAGE_SIZE]
+        seen: set[str] = set()
+        for page in Tracker(client, wire.fields.program).by_id(asked):
+            take_page(store, wire, page)
+            seen |= {remote.uid for entity in page for remote in wire.remotes(entity)}
+        lost = [item for uid in asked for item in store.items(partnership=uid) if _is_lost(item, seen)]
+        for item in lost:
+            item.base = None
+            item.settle()
+        store.save(lost)
 
 
-def _pending(store: Store) -> list[Item]:
-    return sorted(_waiting(store), key=lambda item: (item.partnership, _RANK[item.type], item.uid))
+def _is_lost(item: Item, seen: set[str]) -> bool:
+    return item.base is not None and not item.deleted and item.uid not in seen
+
+
+def _pending(store: Store, partnerships: Iterable[str] | None = None) -> list[Item]:
+    return sorted(_waiting(store, partnerships), key=lambda item: (item.partnership, _RANK[item.type], item.uid))
 
 
 def chunks(items: list[Item], size: int = CHUNK) -> Iterator[list[Item]]:
@@ -168,6 +162,8 @@ def _by_partnership(items: list[Item]) -> Iterable[list[Item]]:
 
 
 def _send(client: Client, store: Store, fields: Fields, wire: Wire, chunk: list[Item], result: Pushed) -> None:
+    if not chunk:
+        return  # somebody has entered the same meanwhile
     report = Tracker(client, fields.program).send(wire.payload(chunk))
     result.requests += 1
     for item in chunk:

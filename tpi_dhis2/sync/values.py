@@ -16,6 +16,7 @@ VALUE_LIMIT = 50_000
 _INTEGERS = {"INTEGER": None, "INTEGER_POSITIVE": 1, "INTEGER_ZERO_OR_POSITIVE": 0}
 
 
+_DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 _DIGITS = re.compile(r"[+-]?\d{1,30}")
 #: Value types whose form the server checks, and what to call it.
 _FORMS = {
@@ -103,6 +104,8 @@ def _number(text: str, *, percentage: bool) -> str:
     number = _float(text)
     if percentage and not 0 <= number <= 100:
         raise ValueProblem(f"'{text}' is not a percentage from 0 to 100")
+    if _DECIMAL.fullmatch(text) and number:
+        return text  # as it was written: a published 2.70 stays 2.70
     return str(int(number)) if number.is_integer() else repr(number)
 
 

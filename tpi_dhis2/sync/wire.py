@@ -29,6 +29,7 @@ _ENROLLMENT = {
     "occurredAt": "@incident",
     "completedAt": "@completed",
 }
+_MIDNIGHT = "T00:00:00.000"
 _DAYS = {"@date", "@scheduled", "@incident"}
 
 
@@ -121,7 +122,8 @@ def _props(source: Json, names: dict[str, str]) -> Doc:
     doc: Doc = {}
     for name, key in names.items():
         if source.get(name):
-            doc[key] = str(source[name])[:10] if key in _DAYS else str(source[name])
+            text = str(source[name])
+            doc[key] = text[:10] if key in _DAYS or text.endswith(_MIDNIGHT) else text
     if source.get("geometry"):
         doc["@geometry"] = json.dumps(source["geometry"], sort_keys=True)
     if source.get("followUp") or source.get("followup"):
