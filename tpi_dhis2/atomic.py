@@ -7,11 +7,16 @@ from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text file as ``write_bytes`` does, with the line ends of the text."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file by way of a part beside it, on the disk before it takes its name; OSError leaves nothing behind."""
     part = path.with_name(path.name + ".part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with part.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

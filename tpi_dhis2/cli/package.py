@@ -1,4 +1,4 @@
-"""tpi-dhis2 package: build | lint."""
+"""tpi-dhis2 package: build | lint | reference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOLDER = click.option(
 
 @click.group()
 def command() -> None:
-    """Build and check the metadata package."""
+    """Build, check and describe the metadata package."""
 
 
 @command.command()
@@ -52,3 +52,15 @@ def lint(metadata: Path | None, as_json: bool) -> None:
         click.echo(f"{len(findings)} findings.")
     if findings:
         raise click.exceptions.Exit(1)
+
+
+@command.command()
+@_FOLDER
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder to write to.")
+@verbose_option
+def reference(metadata: Path | None, out: Path) -> None:
+    """Write all that the package holds in plain words: an Excel workbook and a page."""
+    from tpi_dhis2.package.reference_workbook import write
+
+    for path in write(out, metadata):
+        click.echo(path)
