@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -30,6 +32,19 @@ def _data_file(file: Path | None) -> Path:
     return file or user_data_path("tpi-dhis2") / "sandbox.json"
 
 
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Have the data file to oneself: a sandbox that is served keeps its data in memory."""
+    from filelock import FileLock, Timeout
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(path.name + ".lock"), timeout=0):
+            yield
+    except Timeout as error:
+        raise UsageError(f"A sandbox is being served from {path}.", "Stop it first (Ctrl-C where it runs).") from error
+
+
 @command.command()
 @click.option("--port", default=8085, help="Port to listen on; 0 takes a free one.", show_default=True)
 @click.option(
@@ -48,14 +63,18 @@ def serve(port: int, version: str, file: Path | None) -> None:
     from tpi_dhis2.sandbox.server import serve as serve_sandbox
 
     path = _data_file(file)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sandbox = Sandbox(version=version, file=path)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path} cannot be used: {error}.", "Name another file with --file, or empty it with 'sandbox reset'."
-        ) from error
-    with serve_sandbox(sandbox, port=port) as url:
+    with contextlib.ExitStack() as opened:
+        opened.enter_context(_alone(path))
+        try:
+            sandbox = Sandbox(version=version, file=path)
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"{path} cannot be used: {error}.", "Name another file with --file, or empty it with 'sandbox reset'."
+            ) from error
+        try:
+            url = opened.enter_context(serve_sandbox(sandbox, port=port))
+        except OSError as error:
+            raise UsageError(f"Port {port} cannot be used.", "Name another with --port; 0 takes a free one.") from error
         click.echo(f"The sandbox speaks as DHIS2 {version} at {url} (user admin, password district). Ctrl-C stops it.")
         try:
             while True:
@@ -72,5 +91,6 @@ def reset(file: Path | None, yes: bool) -> None:
     """Empty the sandbox. Stop 'serve' first."""
     path = _data_file(file)
     agree(f"Delete all that the sandbox keeps in {path}?", yes)
-    path.unlink(missing_ok=True)
+    with _alone(path):
+        path.unlink(missing_ok=True)
     click.echo("The sandbox is empty.")

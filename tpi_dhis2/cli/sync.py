@@ -51,7 +51,7 @@ def pull(client: Client, store_url: str | None, as_json: bool, unit: str | None,
     if as_json:
         print_json(vars(done))
         return
-    click.echo(f"{done.seen} partnerships had changes; {done.taken} objects taken into the store.")
+    click.echo(f"{done.seen} partnerships looked at; {done.taken} objects taken into the store.")
     if done.conflicts:
         click.echo(f"{done.conflicts} objects are in conflict: see 'tpi-dhis2 sync conflicts'.")
 
@@ -225,4 +225,4 @@ def resolve(uid: str, take: str, store_url: str | None) -> None:
 
     with Store.open(store_url) as store:
         count = decide(store, uid, take)
-    click.echo(f"{count} objects decided.")
+    click.echo(f"Decided: {count} object{'' if count == 1 else 's'}.")
