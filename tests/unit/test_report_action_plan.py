@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
 from tests.unit.report_samples import TODAY, cycle, labels, measured, partnership, record, rich
 from tpi_dhis2.domain.records import Record
-from tpi_dhis2.report.documents import ActionPlan, action_plan
+from tpi_dhis2.report.documents import ActionPlan, View, action_plan, evaluation, render
 
 
 def plan_of(*records: Record, **values: object) -> ActionPlan:
@@ -28,16 +29,16 @@ def test_names_come_by_label_and_dates_as_known() -> None:
 @pytest.mark.parametrize(
     ("signed", "state", "said"),
     [
-        ({}, "DRAFT", "Draft: no signature recorded"),
+        ({}, "UNSIGNED", "No signatures are recorded"),
         (
             {"plan_host_signed": "2016-12-02"},
             "ONE_ARM",
-            "Signed by the host arm only; the partner arm has not signed yet",
+            "Signed by the host arm; no signature of the partner arm is recorded",
         ),
         (
             {"plan_partner_signed": "2016-12-02"},
             "ONE_ARM",
-            "Signed by the partner arm only; the host arm has not signed yet",
+            "Signed by the partner arm; no signature of the host arm is recorded",
         ),
         (
             {"plan_host_signed": "2016-12-09", "plan_partner_signed": "2016-12-02"},
@@ -54,7 +55,7 @@ def test_names_come_by_label_and_dates_as_known() -> None:
             "JOINT",
             "Jointly signed, 9 December 2016",
         ),
-        ({"plan_host_signatory": "Dr Kato"}, "DRAFT", "Draft: no signature recorded"),
+        ({"plan_host_signatory": "Dr Kato"}, "UNSIGNED", "No signatures are recorded"),
     ],
 )
 def test_signing(signed: dict[str, str], state: str, said: str) -> None:
@@ -65,7 +66,7 @@ def test_signing(signed: dict[str, str], state: str, said: str) -> None:
 def test_without_a_plan_the_document_says_so() -> None:
     plan = plan_of()
     assert not plan.recorded
-    assert plan.state_words == "Draft: no plan recorded yet"
+    assert plan.state_words == "No plan is recorded"
     assert not plan.budget.recorded
     assert [signature.signed for signature in plan.signatures] == [None, None]
 
@@ -130,11 +131,31 @@ def test_month_only_dates_of_activities() -> None:
 
 
 def test_the_score_of_a_priority_needs_both_parts() -> None:
-    whole, half = plan_of(
-        record("priority", priority_no=1, impact=5, feasibility=4), record("priority", priority_no=2, impact=4)
+    whole, half, none = plan_of(
+        record("priority", priority_no=1, impact=5, feasibility=4),
+        record("priority", priority_no=2, impact=4),
+        record("priority", priority_no=3, gap_statement="Unweighed"),
     ).priorities
-    assert whole.score == "20"
-    assert (half.impact, half.feasibility, half.score) == ("4", None, None)
+    times = "\N{MULTIPLICATION SIGN}"
+    assert (whole.weighed, whole.score) == (f"5 {times} 4", "20")
+    assert (half.weighed, half.score) == (f"4 {times} not recorded", None)
+    assert (none.weighed, none.score) == (None, None)
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_a_priority_that_nobody_weighed_is_called_not_recorded_once(form: str) -> None:
+    page = render(plan_of(record("priority", priority_no=1)), form)
+    assert "not recorded</span> \N{MULTIPLICATION SIGN}" not in page
+    assert "not recorded \N{MULTIPLICATION SIGN}" not in page
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_the_likely_cause_and_the_part_done_are_on_the_page(form: str) -> None:
+    cause = record("priority", priority_no=1, root_cause="No handrub within reach.")
+    activity = record("activity", activity_no=1, activity_status="ON_TRACK", percent_done=60, activity_type="TRAINING")
+    page = render(plan_of(cause, activity), form)
+    for said in ("Likely cause: No handrub within reach.", "60\u202f% done", "Kind: Training"):
+        assert said in page
 
 
 def test_a_target_takes_its_baseline_from_the_measurement_when_it_states_none() -> None:
@@ -144,6 +165,96 @@ def test_a_target_takes_its_baseline_from_the_measurement_when_it_states_none() 
     assert (shown.short, shown.short_due, shown.direction) == (None, None, "Higher is better")
 
 
-def test_sources_are_named_once_with_their_records() -> None:
-    plan = plan_of(record("priority", priority_no=1, record_source="Report"), record("plan", record_source="Report"))
-    assert [(source.text, source.records) for source in plan.sources] == [("Report", "plan and priority 1")]
+def test_sources_are_those_of_the_agreement_and_the_rest_are_remarks_with_their_records() -> None:
+    plan = plan_of(
+        record("agreement", record_source="Report, page 2; letter"),
+        record("plan", record_source="letter"),
+        record("priority", priority_no=1, record_source="One of four."),
+        record("priority", priority_no=2, record_source="One of four."),
+    )
+    sources, remarks = (
+        [(each.text, each.records) for each in found] for found in (plan.origins.sources, plan.origins.remarks)
+    )
+    assert sources == [("Report, page 2; letter", "agreement and plan")]
+    assert remarks == [("One of four.", "Priority 1 and priority 2")]
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_a_remark_never_stands_under_the_sources(form: str) -> None:
+    remark = "The date is the month in which the work began."
+    page = render(plan_of(record("activity", activity_no=1, record_source=remark)), form)
+    before, _, after = page.partition("Remarks of single records")
+    assert remark not in before
+    assert remark in after
+    assert "No source is recorded with the agreement." in before
+    assert "Remarks of single records" not in render(plan_of(record("agreement", record_source="Report")), form)
+
+
+def test_only_what_is_recorded_of_the_agreement_is_listed() -> None:
+    agreement = record(
+        "agreement",
+        "2016-08-01",
+        agreement_signed="false",
+        endorsement="INFORMED",
+        endorsement_note="County authorities",
+        funding_pledged=1000000,
+        funding_qualifier="ABOUT",
+        currency="USD",
+        contact_channel="VIDEO",
+        host_beds=0,
+        intended_end="2018-12-01",
+        host_gain="A team.",
+        end_reason="FUNDING",
+        date_known="MONTH",
+    )
+    found = {fact.label: fact.value for fact in plan_of(agreement).agreement}
+    assert found == {
+        "Written agreement in place": "no",
+        "Backing by ministry or district": "Informed; County authorities",
+        "Funding pledged": "about USD\u202f1\u202f000\u202f000",
+        "Agreed contact": "Video call",
+        "Intended end of the cycle": "December 2018",
+        "Beds at the host arm": "0",
+        "Reason for ending early": "Funding",
+        "What the host arm expects to gain": "A team.",
+    }
+    assert [fact.label for fact in plan_of(agreement).agreement if fact.long] == ["What the host arm expects to gain"]
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+@pytest.mark.parametrize("make", [action_plan, evaluation])
+def test_both_documents_show_the_agreement_or_one_honest_line(make: Callable[..., View], form: str) -> None:
+    full, bare = (
+        render(make(partnership(cycle(record("agreement", "2016-08-01", **more))), labels(), TODAY), form)
+        for more in ({"facilitator": "Ministry of Health"}, {})
+    )
+    assert "Ministry of Health" in full
+    assert "No details of the agreement are recorded." not in full
+    assert bare.count("No details of the agreement are recorded.") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "ended", "said"),
+    [
+        ("ACTIVE", {}, ("not closed in DHIS2", None)),
+        ("COMPLETED", {}, ("completed", None)),
+        ("CANCELLED", {"ended_on": "2018-02-01", "date_known": "MONTH"}, ("cancelled", "February 2018")),
+        ("COMPLETED", {"ended_on": "2018-02-01", "date_known": "YEAR"}, ("completed", "2018")),
+    ],
+)
+def test_the_heading_says_how_the_cycle_stands_and_when_it_ended(
+    status: str, ended: dict[str, str], said: tuple[str, str | None]
+) -> None:
+    one = dataclasses.replace(cycle(record("agreement", "2016-08-01", **ended)), status=status)
+    view = action_plan(partnership(one, geography="SAME_COUNTRY"), labels(), TODAY)
+    assert (view.heading.cycle_state, view.heading.ended) == said
+    assert view.heading.reach == "Same country"
+    page = render(view, "html")
+    assert ("Cycle ended" in page) == (status != "ACTIVE")
+    assert said[0] in page
+
+
+def test_recorded_values_are_shown_as_written_and_worked_out_ones_short() -> None:
+    target = record("target", target_no=1, measure="HH_COMPL", baseline="8.0", long_target="2.70")
+    shown = plan_of(target).targets[0]
+    assert (shown.baseline, shown.long) == ("8.0\u202f%", "2.70\u202f%")

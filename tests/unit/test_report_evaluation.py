@@ -49,15 +49,20 @@ def test_no_measurement_is_no_data_and_never_a_zero() -> None:
     target = told(record("target", **TARGET)).targets[0]
     assert target.latest is None
     assert target.terms[1].progress == "no data"
-    assert groups(told(record("target", **TARGET)))["NO_DATA"] == ("Hand hygiene compliance (%): never measured",)
+    assert groups(told(record("target", **TARGET)))["NO_DATA"] == (
+        "Hand hygiene compliance (%): no measurement is recorded",
+    )
 
 
 @pytest.mark.parametrize(
     ("now", "said"),
     [
         (40, "50\u202f% of the way"),
-        (70, "125\u202f% of the way, beyond the target"),
-        (10, "worse than at the start (\N{MINUS SIGN}25\u202f% of the way)"),
+        (20, "0\u202f% of the way"),
+        (59.9, "99\u202f% of the way"),
+        (60, "at the target"),
+        (70, "beyond the target"),
+        (10, "worse than at the start"),
     ],
 )
 def test_progress_in_words(now: float, said: str) -> None:
@@ -139,7 +144,9 @@ def test_a_measure_known_only_as_a_change() -> None:
 
 def test_one_undated_value_is_shown_but_not_judged() -> None:
     shown = told(measured(None, value=40))
-    assert groups(shown)["UNKNOWN"] == ("Hand hygiene compliance (%): 40\u202f%, but no baseline to compare it with",)
+    assert groups(shown)["UNKNOWN"] == (
+        "Hand hygiene compliance (%): 40\u202f%, but no baseline is recorded to compare it with",
+    )
     assert shown.series[0].rows[0].when == "not stated"
     assert shown.results_line == "No target with a value is recorded."
 
@@ -180,14 +187,49 @@ def test_a_paused_partnership_has_nothing_counted_as_overdue() -> None:
 def test_contacts_by_direction_with_counts_and_plans_apart() -> None:
     contacts = evaluation(rich(), labels(), TODAY).contacts
     assert contacts is not None
-    assert (contacts.total, contacts.planned) == (25, 1)
+    assert (contacts.total, contacts.planned) == ("4 records of contacts", 1)
     assert {count.name: count.count for count in contacts.directions} == {
         "Partner visits host": 1,
         "Host visits partner": 1,
-        "In a third place": 0,
-        "At a distance": 22,
+        "At a distance": 1,
         "not recorded": 1,
     }
+    assert [(each.name, each.text) for each in contacts.noted] == [
+        ("12 January 2017; Call; At a distance", "Count recorded: 22.")
+    ]
+
+
+def test_contacts_without_a_note_or_a_count_are_contacts_and_one_side_shows_the_other() -> None:
+    plain = record("contact", "2017-01-01", contact_type="EXCHANGE_VISIT", visit_direction="PARTNER_TO_HOST")
+    contacts = told(plain).contacts
+    assert contacts is not None
+    assert (contacts.total, contacts.noted) == ("1 contact recorded", ())
+    assert [(count.name, count.count) for count in contacts.directions] == [
+        ("Partner visits host", 1),
+        ("Host visits partner", 0),
+    ]
+    remote = told(record("contact", "2017-01-01", visit_direction="REMOTE")).contacts
+    assert remote is not None
+    assert [(count.name, count.count) for count in remote.directions] == [("At a distance", 1)]
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_what_is_recorded_of_a_contact_is_listed_and_a_count_each_is_no_total(form: str) -> None:
+    each = record("contact", contact_type="COACHING_VISIT", contact_count=2, decisions="Each institution: two of three")
+    day = record(
+        "contact",
+        "2016-11-30",
+        contact_type="WORKSHOP",
+        contact_place="Geneva",
+        contact_end="2016-12-02",
+        follow_up="2017-01-15",
+    )
+    page = render(told(each, day), form)
+    assert "2 records of contacts" in page
+    assert "30 November 2016 to 2 December 2016; Workshop; Geneva" in page
+    assert "Next step due 15 January 2017." in page
+    assert "Count recorded: 2. Each institution: two of three." in page
+    assert "3 contacts" not in page
 
 
 def test_spread_keeps_reached_and_adopted_apart() -> None:
@@ -212,7 +254,7 @@ def test_one_arm_is_never_the_partnership(arm: str, missing: str) -> None:
     assert relation.one_side
     assert relation.score is None
     assert relation.score_percent is None
-    assert f"the {missing} arm has not" in shown.relation_line
+    assert f"recorded, none of the {missing} arm" in shown.relation_line
     assert all(domain.gap is None for domain in relation.domains)
     for form in ("html", "md"):
         page = render(shown, form)
@@ -228,6 +270,104 @@ def test_effect_scores_are_shown_as_published_and_not_worked_out() -> None:
     assert relation.domains == ()
     assert relation.score is None
     assert not relation.one_side
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_effect_scores_are_named_in_short_and_keep_their_trailing_zero(form: str) -> None:
+    pair = (
+        answers("HOST", default=None, effect_2b="2.87", effect_overall="2.69"),
+        answers("PARTNER", default=None, effect_2b="2.70", effect_overall="2.50"),
+    )
+    shown = told(*pair)
+    assert shown.relation_line.startswith(
+        "EFFECt scores are recorded as published (overall: host arm 2.69, partner arm 2.50)."
+    )
+    page = render(shown, form)
+    assert page.count("overall: host arm 2.69, partner arm 2.50") == 2
+    assert "2.70" in page
+    assert "no answers recorded" not in page  # nobody said that the arms did not answer
+
+
+def test_a_published_value_is_shown_as_written_and_one_worked_out_is_short() -> None:
+    shown = told(
+        measured("2017-01-01", measure="SSI_RATE", value="8.0", numerator=129, denominator=1604, point="BASELINE"),
+        measured("2018-01-01", measure="SSI_RATE", numerator=70, denominator=1827),
+    )
+    assert [row.value for row in shown.series[0].rows] == ["8.0\u202f%", "3.8\u202f%"]
+    assert shown.series[0].finding == "from 8.0\u202f% to 3.8\u202f%"
+    chart = shown.series[0].chart
+    assert chart is not None
+    assert (chart.baseline_text, chart.points[0].text) == ("8.0\u202f%", "8.0\u202f%")
+
+
+def test_a_value_from_after_the_due_date_is_called_latest_value_since() -> None:
+    goals = {"short_target": 30, "short_due": "2017-01-01", "long_due": "2018-12-31"}
+    short, long = told(record("target", **TARGET, **goals), measured("2018-06-01", value=40)).targets[0].terms
+    assert short.progress == "latest value since, 1 June 2018: beyond the target"
+    assert long.progress == "50\u202f% of the way"
+
+
+def test_an_undated_measurement_is_named_by_its_point_in_a_remark() -> None:
+    faded = measured(None, value=13, point="LATER", point_note="10 months later", record_source="The gain faded.")
+    assert [(each.text, each.records) for each in told(faded).origins.remarks] == [
+        ("The gain faded.", "Measurement of Hand hygiene compliance (%), 10 months later")
+    ]
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_in_short_leaves_out_empty_groups_and_says_once_when_all_are_empty(form: str) -> None:
+    line = "No measure with a target or a measurement is recorded."
+    some = render(told(record("target", **TARGET), measured("2018-06-01", value=40)), form)
+    short = some.partition("In short")[2].partition("Targets and results")[0]
+    assert "Improved" in short
+    assert not [name for name in ("Did not improve", "Cannot be told", "No data", "no measure", line) if name in short]
+    assert render(told(), form).count(line) == 1
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_what_is_not_recorded_is_never_said_not_to_have_been_done(form: str) -> None:
+    page = render(told(), form)
+    for said in (
+        "No measurement is recorded",
+        "No review of the technical work is recorded",
+        "No answers about how the relation works are recorded",
+    ):
+        assert said in page
+    for fact in (
+        "was measured",
+        "not been reviewed",
+        "either arm",
+        "Neither arm",
+        "not signed",
+        "Draft",
+        "not answered",
+    ):
+        assert fact not in page
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_how_the_needs_were_found_is_on_the_page(form: str) -> None:
+    needs = record(
+        "needs",
+        "2016-10-01",
+        needs_end="2016-10-05",
+        needs_jointly="true",
+        method_desk="true",
+        method_visit="true",
+        method_note="Two days of walking round",
+        staff_heard=64,
+        needs_validated_by="Regional quality officer",
+    )
+    shown = told(needs).needs[0]
+    assert shown.methods == "desk review, facility visit. Two days of walking round"
+    assert {fact.label: fact.value for fact in shown.facts} == {
+        "Staff heard": "64",
+        "Checked on site by someone from outside": "Regional quality officer",
+    }
+    page = render(told(needs), form)
+    for said in ("1 October 2016 to 5 October 2016", "desk review, facility visit", "Regional quality officer", "64"):
+        assert said in page
+    assert told(record("needs", "2016-10-01")).needs[0].methods is None
 
 
 def test_single_answers_never_appear() -> None:
@@ -251,3 +391,5 @@ def test_a_baseline_that_is_only_about_known_is_called_so_wherever_it_is_shown()
     text = render(told(first, later), "html").replace("\u202f", " ")
     assert "from about 40 %" in text
     assert "Baseline about 40 %" in text
+    target = record("target", target_no=1, measure="HH_COMPL", long_target=80)
+    assert told(target, first, later).targets[0].baseline == "about 40\u202f%"

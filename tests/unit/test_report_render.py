@@ -169,9 +169,38 @@ def test_a_nearly_empty_partnership_gives_one_sentence_a_section(form: str) -> N
         "No budget is recorded",
     ):
         assert sentence in plan
-    for sentence in ("No contact between the arms", "No spread is recorded", "was not answered by either arm"):
+    for sentence in (
+        "No contact between the arms",
+        "No spread is recorded",
+        "No answers about how the relation works are recorded",
+    ):
         assert sentence in told
     assert "40\u202f%" in told
+
+
+def test_measurements_become_cards_on_a_phone_and_stay_whole_on_paper() -> None:
+    few = documents.render(view("evaluation", "bare"), "html")
+    many = cycle(*(measured(f"2017-0{n}-01", value=n) for n in range(1, 10)))
+    long = documents.render(documents.evaluation(partnership(many), labels(), TODAY), "html")
+    assert '<table class="cards whole">' in few
+    assert '<table class="cards long">' in long
+    for page in (few, long):
+        section = page.partition("<h2>Measurements</h2>")[2].partition("</section>")[0]
+        assert 'class="scroll"' not in section
+        assert 'data-label="Source"' in section
+        printed = page.partition("@media print")[2]
+        assert re.search(r"[^}]*\.keep[^}]*\.whole[^}]*break-inside: avoid", printed)
+        assert "tr:last-child { break-before: avoid; }" in printed
+    plan = documents.render(view("plan", "bare"), "html")
+    assert '<section class="keep">\n<h2>Signatures</h2>' in plan
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_an_unsigned_plan_is_no_draft_and_has_lines_to_sign(form: str) -> None:
+    page = documents.render(view("plan", "bare"), form)
+    assert page.lower().count("no signature recorded") == 2
+    assert "Draft" not in page
+    assert "signed yet" not in page
 
 
 def test_signature_lines_only_where_no_signature_is() -> None:

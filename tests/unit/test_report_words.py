@@ -66,6 +66,23 @@ def test_money(value: float | None, currency: str | None, qualifier: str | None,
     assert words.money(value, currency, qualifier) == said
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, None),
+        ("2.70", "2.70"),
+        ("-0.5", "\N{MINUS SIGN}0.5"),
+        ("1234.50", "1\u202f234.50"),
+        ("60", "60"),
+        ("66.666666666", "66.67"),
+        ("1e3", "1\u202f000"),
+        ("many", "many"),
+    ],
+)
+def test_numbers_as_written(text: str | None, said: str | None) -> None:
+    assert words.as_written(text) == said
+
+
 def test_signed_differences() -> None:
     assert [words.signed(value) for value in (0.5, -0.5, 0, 0.001)] == ["+0.5", "\N{MINUS SIGN}0.5", "0", "0"]
 

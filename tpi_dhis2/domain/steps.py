@@ -13,7 +13,8 @@ STEPS = {
     "5_ACTION": ("activity", "measurement"),
     "6_EVALUATION_REVIEW": ("impact", "functioning"),
 }
-_ONLY_PLANNED = {"SCHEDULE", "OVERDUE", "SKIPPED"}
+#: Statuses of events that did not take place (yet).
+ONLY_PLANNED = frozenset({"SCHEDULE", "OVERDUE", "SKIPPED"})
 
 
 def current_step(cycle: Cycle) -> str:
@@ -28,6 +29,6 @@ def current_step(cycle: Cycle) -> str:
 
 
 def _counts(record: Record) -> bool:
-    if record.status in _ONLY_PLANNED or record.text("activity_status") in ("NOT_STARTED", "CANCELLED"):
+    if record.status in ONLY_PLANNED or record.text("activity_status") in ("NOT_STARTED", "CANCELLED"):
         return False
     return not (record.kind == "measurement" and record.text("point") == "BASELINE")

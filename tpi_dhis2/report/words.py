@@ -6,6 +6,7 @@ Nothing absent becomes a zero here: a value that was not recorded stays None unt
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -23,6 +24,8 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+#: A plain decimal number with as many decimals as a publication may give.
+_WRITTEN = re.compile(r"(-?)(\d{1,15})\.(\d{1,4})")
 _QUALIFIERS = {"ABOUT": "about ", "AT_LEAST": "at least ", "AT_MOST": "at most "}
 
 
@@ -46,6 +49,18 @@ def number(value: float | None, decimals: int = 2) -> str | None:
     return "0" if text == "-0" else text.replace("-", MINUS)
 
 
+def as_written(text: str | None) -> str | None:
+    """A number as somebody wrote it, a trailing zero kept ("2.70"); one with many decimals as any other number."""
+    match = _WRITTEN.fullmatch(text or "")
+    if match is None:
+        try:
+            return number(None if text is None else float(text))
+        except ValueError:
+            return text
+    sign, whole, decimals = match.groups()
+    return f"{MINUS if sign else ''}{number(int(whole))}.{decimals}"
+
+
 def signed(value: float, decimals: int = 2) -> str:
     """A number that always shows its sign, as for a difference."""
     text = number(value, decimals) or "0"
@@ -57,9 +72,9 @@ def qualified(text: str | None, qualifier: str | None) -> str | None:
     return None if text is None else _QUALIFIERS.get(qualifier or "", "") + text
 
 
-def with_unit(value: float | None, unit: str | None, qualifier: str | None = None) -> str | None:
-    """A value of a measure with its unit: "71.5 %", "about 13 points"."""
-    text = number(value)
+def with_unit(value: float | str | None, unit: str | None, qualifier: str | None = None) -> str | None:
+    """A value of a measure with its unit: "71.5 %", "about 13 points"; a text is taken as it is."""
+    text = value if isinstance(value, str) else number(value)
     if text is None:
         return None
     return qualified(f"{text}{THIN}{unit}" if unit else text, qualifier)

@@ -5,29 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tpi_dhis2.domain import measures
+from tpi_dhis2.domain import calculate, measures
 from tpi_dhis2.domain.records import Cycle, Partnership, Record
 from tpi_dhis2.domain.work import CANCELLED, is_overdue
 from tpi_dhis2.report import words
+from tpi_dhis2.report.views.agreement import Fact, agreement
 from tpi_dhis2.report.views.budget import Budget, budget
-from tpi_dhis2.report.views.common import Heading, Reader, Source, currency, heading, sources, starting, unit
+from tpi_dhis2.report.views.common import Heading, Origins, Reader, currency, heading, origins, starting, unit
 
-DRAFT, ONE_ARM, JOINT = "DRAFT", "ONE_ARM", "JOINT"
+UNSIGNED, ONE_ARM, JOINT = "UNSIGNED", "ONE_ARM", "JOINT"
+
+_TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 @dataclass(frozen=True)
 class Priority:
-    """One gap that was looked at, and what was decided about it."""
+    """One gap that was looked at, and what was decided about it; ``weighed`` is its impact times its feasibility."""
 
     number: str | None
     area: str | None
     gap: str | None
+    cause: str | None
     measure: str | None
     baseline: str | None
     baseline_date: str | None
     desired: str | None
-    impact: str | None
-    feasibility: str | None
+    weighed: str | None
     score: str | None
     decision: str | None
 
@@ -69,13 +72,14 @@ class Activity:
     output: str | None
     resources: str | None
     state: str | None
+    done: str | None
     cancelled: bool
     overdue: bool
 
 
 @dataclass(frozen=True)
 class Signature:
-    """Who signs for an arm, and when that was done; ``signed`` is None when there is no signature yet."""
+    """Who signs for an arm, and when that was done; ``signed`` is None when no signature is recorded."""
 
     arm: str
     institution: str | None
@@ -101,29 +105,28 @@ class ActionPlan:
     meeting: str | None
     fits: str | None
     goal: str | None
+    agreement: tuple[Fact, ...]
     priorities: tuple[Priority, ...]
     targets: tuple[Target, ...]
     activities: tuple[Activity, ...]
     budget: Budget
     between: str | None
     within: str | None
-    contact_frequency: str | None
-    contact_channel: str | None
     spread: str | None
     review: str | None
     risks: str | None
     signatures: tuple[Signature, Signature]
-    sources: tuple[Source, ...]
+    origins: Origins
     made_on: str
 
 
 def build(reader: Reader, partnership: Partnership, cycle: Cycle) -> ActionPlan:
     """The action plan of one cycle."""
-    plan, agreement = cycle.one("plan"), cycle.one("agreement")
+    plan, agreed = cycle.one("plan"), cycle.one("agreement")
     activities = cycle.numbered("activity", "activity_no")
     paused = partnership.text("pstatus") == "PAUSED"
     priorities, targets = cycle.numbered("priority", "priority_no"), cycle.numbered("target", "target_no")
-    used = [record for record in (agreement, plan) if record] + priorities + targets + activities
+    used = [record for record in (agreed, plan) if record] + priorities + targets + activities
     state, state_words = signing(plan)
     return ActionPlan(
         heading=heading(reader, partnership, cycle),
@@ -136,15 +139,14 @@ def build(reader: Reader, partnership: Partnership, cycle: Cycle) -> ActionPlan:
         agreed=words.date(plan.date) if plan else None,
         meeting=reader.text(plan, "plan_meeting"),
         fits=reader.text(plan, "plan_aligned"),
-        goal=reader.text(agreement, "common_goal"),
+        goal=reader.text(agreed, "common_goal"),
+        agreement=agreement(reader, cycle),
         priorities=tuple(_priority(reader, record) for record in priorities),
         targets=tuple(_target(reader, cycle, record) for record in targets),
         activities=tuple(_activity(reader, record, currency(cycle), paused=paused) for record in activities),
         budget=budget(plan, activities, currency(cycle), reader.labels),
         between=reader.text(plan, "communication_between"),
         within=reader.text(plan, "communication_within"),
-        contact_frequency=reader.text(agreement, "contact_frequency"),
-        contact_channel=reader.text(agreement, "contact_channel"),
         spread=reader.text(plan, "spread_plan"),
         review=reader.text(plan, "review_frequency"),
         risks=reader.text(plan, "plan_risks"),
@@ -152,7 +154,7 @@ def build(reader: Reader, partnership: Partnership, cycle: Cycle) -> ActionPlan:
             _signature(reader, plan, "host", partnership.host_name),
             _signature(reader, plan, "partner", partnership.text("partner_name")),
         ),
-        sources=sources(reader, used),
+        origins=origins(reader, used),
         made_on=words.day(reader.today),
     )
 
@@ -165,8 +167,8 @@ def signing(plan: Record | None) -> tuple[str, str]:
         return JOINT, f"Jointly signed, {words.date(later)}" if later else "Jointly signed, date not stated"
     if host or partner:
         signed, waiting = ("host", "partner") if host else ("partner", "host")
-        return ONE_ARM, f"Signed by the {signed} arm only; the {waiting} arm has not signed yet"
-    return DRAFT, "Draft: no signature recorded" if plan else "Draft: no plan recorded yet"
+        return ONE_ARM, f"Signed by the {signed} arm; no signature of the {waiting} arm is recorded"
+    return UNSIGNED, "No signatures are recorded" if plan else "No plan is recorded"
 
 
 def _signature(reader: Reader, plan: Record | None, arm: str, institution: str | None) -> Signature:
@@ -175,21 +177,25 @@ def _signature(reader: Reader, plan: Record | None, arm: str, institution: str |
 
 
 def _priority(reader: Reader, record: Record) -> Priority:
-    impact, feasibility = record.number("impact"), record.number("feasibility")
-    known = impact is not None and feasibility is not None
     return Priority(
         number=words.number(record.number("priority_no")),
         area=reader.text(record, "area"),
         gap=reader.text(record, "gap_statement"),
+        cause=reader.text(record, "root_cause"),
         measure=reader.measure(record),
-        baseline=words.with_unit(record.number("baseline"), unit(record)),
+        baseline=reader.value(record, "baseline"),
         baseline_date=reader.day(record, "baseline_date"),
-        desired=words.with_unit(record.number("desired"), unit(record)),
-        impact=words.number(impact),
-        feasibility=words.number(feasibility),
-        score=words.number((impact or 0) * (feasibility or 0)) if known else None,
+        desired=reader.value(record, "desired"),
+        weighed=_weighed(record),
+        score=calculate.of_priority(record)["priority_score"],
         decision=reader.text(record, "decision"),
     )
+
+
+def _weighed(record: Record) -> str | None:
+    """Both ratings side by side; None when neither is recorded."""
+    parts = [words.number(record.number(key)) for key in ("impact", "feasibility")]
+    return f" {_TIMES} ".join(part or words.NOT_RECORDED for part in parts) if any(parts) else None
 
 
 def _target(reader: Reader, cycle: Cycle, record: Record) -> Target:
@@ -200,11 +206,11 @@ def _target(reader: Reader, cycle: Cycle, record: Record) -> Target:
         objective=reader.text(record, "objective"),
         measure=reader.measure(record),
         direction=reader.labels.show("direction", measures.direction(record)),
-        baseline=words.with_unit(start.value, unit(record)),
+        baseline=start.text(unit(record)),
         baseline_date=start.when,
-        short=words.with_unit(record.number("short_target"), unit(record)),
+        short=reader.value(record, "short_target"),
         short_due=reader.day(record, "short_due"),
-        long=words.with_unit(record.number("long_target"), unit(record)),
+        long=reader.value(record, "long_target"),
         long_due=reader.day(record, "long_due"),
     )
 
@@ -227,6 +233,7 @@ def _activity(reader: Reader, record: Record, code: str | None, *, paused: bool)
         output=reader.text(record, "expected_output"),
         resources=reader.text(record, "resources"),
         state=reader.text(record, "activity_status"),
+        done=words.percent(record.number("percent_done")),
         cancelled=record.text("activity_status") == CANCELLED,
         overdue=not paused and is_overdue(record, reader.today),
     )

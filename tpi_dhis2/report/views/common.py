@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from tpi_dhis2.domain import measures
 from tpi_dhis2.domain.measures import CORE_DIRECTIONS, CORE_FACTORS, Measure
 from tpi_dhis2.domain.records import Cycle, Partnership, Record
+from tpi_dhis2.domain.steps import ONLY_PLANNED
 from tpi_dhis2.domain.work import total
 from tpi_dhis2.report import words
 from tpi_dhis2.report.words import Labels
 
 #: Core measures that are neither a percentage nor have a factor of their own: their label names the unit.
 _RATES = {"SHARPS"}
-_ONLY_PLANNED = {"SCHEDULE", "OVERDUE", "SKIPPED"}
+_CYCLE_STATES = {"ACTIVE": "not closed in DHIS2", "COMPLETED": "completed", "CANCELLED": "cancelled"}
 _NAMED_BY = {
     "needs": "needs_round",
     "priority": "priority_no",
@@ -28,10 +29,18 @@ _NAMED_BY = {
 
 @dataclass(frozen=True)
 class Source:
-    """Where facts come from, and the records that say so."""
+    """What records say of where they come from, and which records say so."""
 
     text: str
     records: str
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where the facts come from: the sources of the whole, and what single records remark."""
+
+    sources: tuple[Source, ...]
+    remarks: tuple[Source, ...]
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Heading:
     partnership: str
     code: str | None
     model: str | None
+    reach: str | None
     state: str | None
     host: str | None
     host_type: str | None
@@ -49,9 +59,10 @@ class Heading:
     partner_country: str | None
     partner_type: str | None
     partner_lead: str | None
-    facilitator: str | None
     cycle: str
+    cycle_state: str | None
     began: str | None
+    ended: str | None
     next_review: str | None
 
 
@@ -78,10 +89,25 @@ class Reader:
     def name(self, record: Record) -> str:
         """What to call a record: its kind and what tells it from others."""
         if record.kind == "measurement":
-            return f"measurement of {self.measure(record) or 'an unnamed measure'}, {words.date(record.date)}"
+            when = words.date(record.date) if record.date else record.text("point_note") or self.text(record, "point")
+            return f"measurement of {self.measure(record) or 'an unnamed measure'}, {when or words.date(None)}"
         key = _NAMED_BY.get(record.kind)
         which = self.text(record, key) if key else None
-        return f"{record.kind} {which}" if which else record.kind
+        if which is None:
+            return record.kind
+        return f"{record.kind}, {which.lower()}" if record.kind == "functioning" else f"{record.kind} {which}"
+
+    def number(self, record: Record | None, key: str) -> str | None:
+        """A number as it was recorded; None when it was not."""
+        return words.as_written(record.text(key)) if record and record.number(key) is not None else None
+
+    def value(self, record: Record, key: str) -> str | None:
+        """A value of the record's measure as it was recorded, with the unit."""
+        return words.with_unit(self.number(record, key), unit(record))
+
+    def yes(self, record: Record | None, key: str) -> str | None:
+        """A yes/no field in words; None when it was not answered."""
+        return None if record is None or record.yes(key) is None else "yes" if record.yes(key) else "no"
 
 
 def unit(record: Record) -> str | None:
@@ -94,10 +120,16 @@ def unit(record: Record) -> str | None:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a measure started, and when in words; None when that was not recorded."""
+    """Where a measure started, how that was written, how exact it is, and when; None when that was not recorded."""
 
     value: float | None
     when: str | None
+    written: str | None = None
+    qualifier: str | None = None
+
+    def text(self, of: str | None) -> str | None:
+        """The baseline in words, with the unit given."""
+        return words.with_unit(self.written, of, self.qualifier)
 
 
 def starting(cycle: Cycle, anchor: Record) -> Start:
@@ -105,10 +137,23 @@ def starting(cycle: Cycle, anchor: Record) -> Start:
     measure = Measure.of(anchor)
     found = measures.series(cycle, measure) if measure else []
     value = measures.baseline(anchor, found)
-    if anchor.number("baseline") is not None:
-        return Start(value, words.field_date(anchor, "baseline_date"))
+    if value is None:
+        return Start(None, words.field_date(anchor, "baseline_date"))
     marked = [record for record in found if record.text("point") == "BASELINE"]
-    return Start(value, words.date(marked[0].date) if marked and value is not None else None)
+    same = next((record for record in marked if measures.value(record) == value), None)
+    qualifier = same.text("value_qualifier") if same else None
+    if anchor.number("baseline") is not None:
+        written = words.as_written(anchor.text("baseline"))
+        return Start(value, words.field_date(anchor, "baseline_date"), written, qualifier)
+    return Start(value, words.date(marked[0].date), written_value(marked[0]), qualifier)
+
+
+def written_value(record: Record) -> str | None:
+    """The value of a measurement: as it was written, or to one decimal where it is worked out."""
+    if record.number("value") is not None:
+        return words.as_written(record.text("value"))
+    value = measures.value(record)
+    return words.number(None if value is None else round(value, 1))
 
 
 def chosen(partnership: Partnership, cycle: Cycle | None) -> Cycle:
@@ -118,7 +163,7 @@ def chosen(partnership: Partnership, cycle: Cycle | None) -> Cycle:
 
 def happened(records: Iterable[Record]) -> list[Record]:
     """The records of what took place, without those that are only planned."""
-    return [record for record in records if record.status not in _ONLY_PLANNED]
+    return [record for record in records if record.status not in ONLY_PLANNED]
 
 
 def known_sum(records: list[Record], key: str) -> str | None:
@@ -137,12 +182,24 @@ def currency(cycle: Cycle) -> str | None:
     return next((code for code in stated if code), None)
 
 
-def sources(reader: Reader, records: Iterable[Record]) -> tuple[Source, ...]:
-    """The stated sources, each once, with the records that rest on them."""
-    found: dict[str, list[str]] = {}
-    for record in records:
-        if text := record.text("record_source"):
-            found.setdefault(text, []).append(reader.name(record))
+def origins(reader: Reader, records: Iterable[Record]) -> Origins:
+    """Where the records come from: what the agreement names are sources, the rest are remarks of single records.
+
+    A record that only repeats a source is set beside it.
+    """
+    told = [(record, text) for record in records if (text := record.text("record_source"))]
+    named = [text for record, text in told if record.kind == "agreement"]
+    whole: dict[str, list[str]] = {}
+    single: dict[str, list[str]] = {}
+    for record, text in told:
+        source = next((each for each in named if text in each), None)
+        into = single if source is None else whole
+        into.setdefault(source or text, []).append(reader.name(record))
+    remarks = (Source(each.text, each.records[:1].upper() + each.records[1:]) for each in _listed(single))
+    return Origins(_listed(whole), tuple(remarks))
+
+
+def _listed(found: dict[str, list[str]]) -> tuple[Source, ...]:
     return tuple(Source(text, words.sentence(dict.fromkeys(names))) for text, names in found.items())
 
 
@@ -153,6 +210,7 @@ def heading(reader: Reader, partnership: Partnership, cycle: Cycle) -> Heading:
         partnership=partnership.name,
         code=partnership.text("code"),
         model=reader.text(partnership, "model"),
+        reach=reader.text(partnership, "geography"),
         state=reader.text(partnership, "pstatus"),
         host=partnership.host_name,
         host_type=reader.text(agreement, "host_type"),
@@ -161,9 +219,10 @@ def heading(reader: Reader, partnership: Partnership, cycle: Cycle) -> Heading:
         partner_country=reader.text(partnership, "partner_country"),
         partner_type=reader.text(agreement, "partner_type"),
         partner_lead=reader.text(agreement, "partner_lead"),
-        facilitator=reader.text(agreement, "facilitator"),
         cycle=_place(partnership, cycle),
+        cycle_state=_CYCLE_STATES.get(cycle.status, cycle.status.lower()) if cycle.uid else None,
         began=words.date(cycle.started) if cycle.uid else None,
+        ended=reader.day(agreement, "ended_on"),
         next_review=words.day(review) if (review := partnership.day("next_review")) else None,
     )
 

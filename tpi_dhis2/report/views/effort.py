@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from tpi_dhis2.domain.records import Cycle, Partnership, Record
@@ -9,9 +10,10 @@ from tpi_dhis2.domain.work import deadline, is_overdue, on_time, summarise
 from tpi_dhis2.report import words
 from tpi_dhis2.report.views.common import Reader, currency, happened, known_sum
 
-_DIRECTIONS = ("PARTNER_TO_HOST", "HOST_TO_PARTNER", "THIRD_PLACE", "REMOTE", None)
+#: Two sides that are shown together: when one is recorded, that the other is not tells something.
+_DIRECTIONS = ("PARTNER_TO_HOST", "HOST_TO_PARTNER")
+_ARMS = ("HOST", "PARTNER")
 _LEVELS = ("WITHIN_FACILITY", "LOCAL", "REGIONAL", "NATIONAL", "INTERNATIONAL", None)
-_ARMS = ("HOST", "PARTNER", "BOTH", None)
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,16 @@ class DoneActivity:
 
     number: str | None
     title: str | None
+    text: str | None
     state: str | None
+    done: str | None
     code: str | None
     overdue: bool
     deadline: str | None
+    began: str | None
     ended: str | None
     on_time: bool | None
+    trained: str | None
     obstacle: str | None
     learning: str | None
 
@@ -56,12 +62,24 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Contacts:
-    """Contacts by kind, by direction and by who began them; those not yet held are counted apart."""
+class Contact:
+    """What is recorded of a contact beside its kind."""
 
-    total: int
+    name: str
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Records of contacts by kind, by direction and by who began them; those not yet held are counted apart.
+
+    A record may stand for several contacts, or for several at each of many places: records are counted, never summed.
+    """
+
+    total: str
     planned: int
     agreed: str | None
+    noted: tuple[Contact, ...]
     kinds: tuple[Count, ...]
     directions: tuple[Count, ...]
     begun_by: tuple[Count, ...]
@@ -108,12 +126,16 @@ def _activity(reader: Reader, record: Record, *, paused: bool) -> DoneActivity:
     return DoneActivity(
         number=words.number(record.number("activity_no")),
         title=reader.text(record, "activity_title"),
+        text=reader.text(record, "activity_text"),
         state=reader.text(record, "activity_status"),
+        done=words.percent(record.number("percent_done")),
         code=record.text("activity_status"),
         overdue=not paused and is_overdue(record, reader.today),
         deadline=words.date(due) if due else None,
+        began=reader.day(record, "actual_start"),
         ended=reader.day(record, "actual_end"),
         on_time=on_time(record),
+        trained=words.number(record.number("trained")),
         obstacle=": ".join(obstacle) or None,
         learning=reader.text(record, "learning"),
     )
@@ -126,28 +148,49 @@ def contacts(reader: Reader, cycle: Cycle) -> Contacts | None:
     if not every:
         return None
     return Contacts(
-        total=_times(held),
-        planned=_times([record for record in every if record not in held]),
+        total=_total(held),
+        planned=len(every) - len(held),
         agreed=reader.text(agreement, "contact_frequency"),
+        noted=tuple(contact for record in held if (contact := _contact(reader, record))),
         kinds=_counts(reader, held, "contact_type"),
         directions=_counts(reader, held, "visit_direction", _DIRECTIONS),
         begun_by=_counts(reader, held, "initiated_by", _ARMS),
     )
 
 
-def _times(records: list[Record]) -> int:
-    """How many contacts the records stand for: one each, unless a record says more."""
-    return sum(int(record.number("contact_count") or 1) for record in records)
+def _total(held: list[Record]) -> str:
+    """How many there are; called records as soon as one of them says more of itself than that it was one contact."""
+    qualified = any(record.text("contact_count") or record.text("decisions") for record in held)
+    names = ("record of contacts", "records of contacts") if qualified else ("contact recorded", "contacts recorded")
+    return words.counted(len(held), *names)
 
 
-def _counts(reader: Reader, records: list[Record], key: str, codes: tuple[str | None, ...] = ()) -> tuple[Count, ...]:
-    every = dict.fromkeys((*codes, *(record.text(key) for record in records)))
-    groups = {code: _times([record for record in records if record.text(key) == code]) for code in every}
-    return tuple(
-        Count(reader.labels.show(key, code) or words.NOT_RECORDED, count)
-        for code, count in groups.items()
-        if count or code is not None
+def _contact(reader: Reader, record: Record) -> Contact | None:
+    """The contact with place, last day, topics and next step; None when only its kind is recorded."""
+    count, end = words.number(record.number("contact_count")), reader.day(record, "contact_end")
+    follow_up, place = reader.day(record, "follow_up"), reader.text(record, "contact_place")
+    told = (
+        f"Count recorded: {count}" if count else None,
+        reader.text(record, "decisions"),
+        f"Next step due {follow_up}" if follow_up else None,
     )
+    if not any((*told, end, place)):
+        return None
+    when = words.date(record.date) if record.date else f"date {words.NOT_STATED}"
+    kind = reader.text(record, "contact_type") or f"kind {words.NOT_RECORDED}"
+    direction = reader.text(record, "visit_direction")
+    where = (None if direction and direction.lower() in kind.lower() else direction, place)
+    name = "; ".join(filter(None, (f"{when} to {end}" if end else when, kind, *where)))
+    return Contact(name, " ".join(f"{text.rstrip('. ')}." for text in told if text) or None)
+
+
+def _counts(reader: Reader, records: list[Record], key: str, sides: tuple[str, ...] = ()) -> tuple[Count, ...]:
+    """How many records say what; a side that none says is shown only beside one that some do."""
+    found = Counter(record.text(key) for record in records)
+    if not any(found[side] for side in sides):
+        sides = ()
+    codes = dict.fromkeys((*sides, *(code for code in found if code), *(code for code in found if not code)))
+    return tuple(Count(reader.labels.show(key, code) or words.NOT_RECORDED, found[code]) for code in codes)
 
 
 def spread(reader: Reader, cycle: Cycle) -> tuple[Spread, ...]:
@@ -172,4 +215,5 @@ def _spread(reader: Reader, level: str | None, records: list[Record]) -> Spread:
 def _what(reader: Reader, record: Record) -> str:
     kind = reader.text(record, "spread_kind")
     what = reader.text(record, "spread_what") or f"what spread is {words.NOT_RECORDED}"
-    return f"{what} ({', '.join(filter(None, (kind, words.date(record.date))))})"
+    when = words.date(record.date) if record.date else f"date {words.NOT_STATED}"
+    return f"{what} ({', '.join(filter(None, (kind, when, reader.text(record, 'body_involved'))))})"

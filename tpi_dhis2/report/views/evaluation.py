@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tpi_dhis2.domain.measures import MET, NO_DATA, NOT_MET, NOT_YET_DUE
-from tpi_dhis2.domain.records import Cycle, Partnership
+from tpi_dhis2.domain.records import Cycle, Partnership, Record
 from tpi_dhis2.report import words
 from tpi_dhis2.report.views import series as told
-from tpi_dhis2.report.views.common import Heading, Reader, Source, heading, sources
+from tpi_dhis2.report.views.agreement import Fact, agreement
+from tpi_dhis2.report.views.common import Heading, Origins, Reader, heading, origins
 from tpi_dhis2.report.views.effort import Contacts, Spread, Work, contacts, spread, work
 from tpi_dhis2.report.views.impact import Impact, Needs, impacts, needs
 from tpi_dhis2.report.views.relation import Relation, relations
@@ -30,6 +31,7 @@ _KINDS = (
     "impact",
     "functioning",
 )
+_NO_ANSWERS = "No answers about how the relation works are recorded."
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Evaluation:
 
     heading: Heading
     goal: str | None
+    agreement: tuple[Fact, ...]
     in_short: tuple[Short, ...]
     results_line: str
     relation_line: str
@@ -61,21 +64,21 @@ class Evaluation:
     impacts: tuple[Impact, ...]
     relations: tuple[Relation, ...]
     needs: tuple[Needs, ...]
-    sources: tuple[Source, ...]
+    origins: Origins
     made_on: str
 
 
 def build(reader: Reader, partnership: Partnership, cycle: Cycle) -> Evaluation:
     """The evaluation summary of one cycle."""
-    agreement = cycle.one("agreement")
     targets, series = target_results(reader, cycle), tuple(all_series(reader, cycle))
     rounds = relations(reader, cycle)
     return Evaluation(
         heading=heading(reader, partnership, cycle),
-        goal=reader.text(agreement, "common_goal"),
+        goal=reader.text(cycle.one("agreement"), "common_goal"),
+        agreement=agreement(reader, cycle),
         in_short=in_short(series),
         results_line=results_line(targets),
-        relation_line=rounds[-1].standing if rounds else "How the relation works: not answered by either arm.",
+        relation_line=rounds[-1].standing if rounds else _NO_ANSWERS,
         targets=targets,
         series=series,
         work=work(reader, partnership, cycle),
@@ -84,13 +87,19 @@ def build(reader: Reader, partnership: Partnership, cycle: Cycle) -> Evaluation:
         impacts=impacts(reader, cycle),
         relations=rounds,
         needs=needs(reader, cycle),
-        sources=sources(reader, [record for kind in _KINDS for record in cycle.of(kind)]),
+        origins=origins(reader, _records(cycle)),
         made_on=words.day(reader.today),
     )
 
 
+def _records(cycle: Cycle) -> list[Record]:
+    """What this document rests on, by kind; the host arm's answers before the partner arm's."""
+    found = [record for kind in _KINDS for record in cycle.of(kind)]
+    return sorted(found, key=lambda record: (_KINDS.index(record.kind), record.text("one_arm") or ""))
+
+
 def in_short(series: Sequence[Series]) -> tuple[Short, ...]:
-    """What improved, what did not, what cannot be told, and what has no data: each measure in one place."""
+    """What improved, what did not, what cannot be told, and what has no data: each measure once, no empty group."""
     groups = {
         ("IMPROVED", "Improved"): (told.IMPROVED,),
         ("NOT_IMPROVED", "Did not improve"): (told.WORSE, told.SAME),
@@ -98,8 +107,9 @@ def in_short(series: Sequence[Series]) -> tuple[Short, ...]:
         ("NO_DATA", "No data"): (told.NO_DATA,),
     }
     return tuple(
-        Short(code, name, tuple(_item(each) for each in series if each.story in stories))
+        Short(code, name, items)
         for (code, name), stories in groups.items()
+        if (items := tuple(_item(each) for each in series if each.story in stories))
     )
 
 

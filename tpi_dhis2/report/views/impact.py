@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from tpi_dhis2.domain.records import Cycle, Record
 from tpi_dhis2.report import words
+from tpi_dhis2.report.views.agreement import Fact
 from tpi_dhis2.report.views.common import Reader, happened
 
 _EMBEDDED = ("procedure", "budget", "duties", "training", "committee", "supply")
+_METHODS = ("desk", "interview", "visit", "staff_survey", "community", "observation", "routine", "tool")
+_HEARD = ("staff_heard", "community_heard", "hhsaf_total", "ipcaf_total")
 AREAS = (
     *("leadership", "ipc", "wash", "waste", "surgery", "medicines", "mnch", "emergency", "laboratory", "workforce"),
     *("worker_safety", "information", "community", "resources", "referral"),
@@ -43,11 +46,13 @@ class Score:
 
 @dataclass(frozen=True)
 class Needs:
-    """One round of the needs assessment; ``unscored`` areas were not looked at, which is not a zero."""
+    """One round of the needs assessment; of ``unscored`` areas no score is recorded, which is not a zero."""
 
     round: str | None
     date: str
     jointly: bool | None
+    methods: str | None
+    facts: tuple[Fact, ...]
     scores: tuple[Score, ...]
     unscored: tuple[str, ...]
     strengths: str | None
@@ -87,10 +92,34 @@ def _needs(reader: Reader, record: Record) -> Needs:
     names = {area: reader.labels.label(f"score_{area}") for area in AREAS}
     return Needs(
         round=reader.text(record, "needs_round"),
-        date=words.date(record.date),
+        date=_period(reader, record),
         jointly=record.yes("needs_jointly"),
+        methods=_methods(reader, record),
+        facts=_facts(reader, record),
         scores=tuple(Score(names[area], value) for area, value in found.items() if value is not None),
         unscored=tuple(names[area] for area, value in found.items() if value is None),
         strengths=reader.text(record, "strengths"),
         needs=reader.text(record, "needs_found"),
     )
+
+
+def _period(reader: Reader, record: Record) -> str:
+    end = reader.day(record, "needs_end")
+    return f"{words.date(record.date)} to {end}" if end else words.date(record.date)
+
+
+def _methods(reader: Reader, record: Record) -> str | None:
+    """The methods used, in the words of the form, and what was noted about them."""
+    ticked = [key for method in _METHODS if record.yes(key := f"method_{method}")]
+    named = ", ".join(reader.labels.label(key).rpartition(": ")[2] for key in ticked)
+    return ". ".join(filter(None, (named, reader.text(record, "method_note")))) or None
+
+
+def _facts(reader: Reader, record: Record) -> tuple[Fact, ...]:
+    """Who was heard and who checked; only what is recorded."""
+    found = {
+        "needs_validated_by": reader.text(record, "needs_validated_by"),
+        **{key: words.number(record.number(key)) for key in _HEARD},
+        "needs_shared": reader.day(record, "needs_shared"),
+    }
+    return tuple(Fact(reader.labels.label(key), value) for key, value in found.items() if value)

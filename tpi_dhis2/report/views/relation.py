@@ -33,7 +33,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class Published:
-    """A score of the EFFECt tool as each arm's record states it."""
+    """A score of the EFFECt tool as each arm's record states it, a trailing zero kept."""
 
     name: str
     host: str | None
@@ -73,10 +73,10 @@ def _relation(reader: Reader, found: Functioning) -> Relation:
         partner_score=functioning.arm_score(found.partner) if found.partner else None,
         score=score,
         score_percent=None if score is None else words.percent(functioning.as_percent(score)),
-        standing=_standing(host=host, partner=partner, score=score),
+        standing=_standing(host=host, partner=partner, score=score, published=_published(reader, found)),
         one_side=host != partner,
-        host_date=words.date(found.host.date) if found.host else None,
-        partner_date=words.date(found.partner.date) if found.partner else None,
+        host_date=words.date(found.host.date) if found.host and host else None,
+        partner_date=words.date(found.partner.date) if found.partner and partner else None,
         wishes=(reader.text(found.host, "pf_wish"), reader.text(found.partner, "pf_wish")),
         published=_published(reader, found),
     )
@@ -86,15 +86,33 @@ def _answers(record: Record | None) -> bool:
     return record is not None and bool(functioning.domain_scores(record))
 
 
-def _standing(*, host: bool, partner: bool, score: float | None) -> str:
+def _standing(*, host: bool, partner: bool, score: float | None, published: tuple[Published, ...]) -> str:
+    told = _answered(host=host, partner=partner, score=score)
+    return f"{_effect(published[-1])} {told}" if published else told
+
+
+def _effect(overall: Published) -> str:
+    said = ", ".join(
+        f"{arm} arm {value}" for arm, value in (("host", overall.host), ("partner", overall.partner)) if value
+    )
+    return f"EFFECt scores are recorded as published{f' (overall: {said})' if said else ''}."
+
+
+def _answered(*, host: bool, partner: bool, score: float | None) -> str:
     if not host and not partner:
-        return "Neither arm answered the statements of this tool: there is no partnership score."
+        return "No answers to this tool's own statements are recorded, so there is no partnership score."
     if host != partner:
-        missing, there = ("partner", "host") if host else ("host", "partner")
-        return f"One side only: the {there} arm has answered, the {missing} arm has not. There is no partnership score."
+        there, missing = ("host", "partner") if host else ("partner", "host")
+        return (
+            f"One side only: answers of the {there} arm are recorded, none of the {missing} arm. "
+            "There is no partnership score."
+        )
     if score is None:
-        return "Both arms answered, but one of them fewer than six of eight domains: there is no partnership score."
-    return f"Both arms answered. Partnership score {words.number(score)} of 4."
+        return (
+            "Answers of both arms are recorded, but those of at least one cover fewer than six of eight domains: "
+            "there is no partnership score."
+        )
+    return f"Answers of both arms are recorded. Partnership score {words.number(score)} of 4."
 
 
 def _domains(reader: Reader, found: Functioning) -> tuple[Domain, ...]:
@@ -111,7 +129,7 @@ def _domains(reader: Reader, found: Functioning) -> tuple[Domain, ...]:
 
 def _published(reader: Reader, found: Functioning) -> tuple[Published, ...]:
     rows = [
-        Published(reader.labels.label(key), reader.text(found.host, key), reader.text(found.partner, key))
+        Published(reader.labels.label(key), reader.number(found.host, key), reader.number(found.partner, key))
         for key in (*EFFECT_MODULES, "effect_overall")
     ]
     return tuple(rows) if any(row.host or row.partner for row in rows) else ()

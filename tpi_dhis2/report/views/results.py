@@ -64,7 +64,7 @@ def _result(reader: Reader, cycle: Cycle, target: Record) -> TargetResult:
         measure=reader.measure(target),
         priority=words.number(target.number("priority_no")),
         direction=reader.labels.show("direction", measures.direction(target)),
-        baseline=words.with_unit(start.value, unit(target)),
+        baseline=start.text(unit(target)),
         baseline_date=start.when,
         latest=shown(last) if last else None,
         latest_date=words.date(last.date) if last else None,
@@ -87,24 +87,39 @@ def _term(reader: Reader, target: Record, term: str, found: list[Record], start:
     last = measures.latest(measures.follow_ups(target, found))
     return Term(
         name=f"{term.capitalize()} term",
-        goal=words.with_unit(goal, unit(target)),
+        goal=reader.value(target, f"{term}_target"),
         due=reader.day(target, f"{term}_due"),
         result=result,
         result_words=reader.labels.show(f"{term}_result", result),
-        progress=_progress(start, measures.value(last) if last else None, goal),
+        progress=_since(target, term, last) + _progress(start, measures.value(last) if last else None, goal),
     )
 
 
+def _since(target: Record, term: str, last: Record | None) -> str:
+    """What to say before the progress when the latest value is not one from before the due date."""
+    due = target.known_day(f"{term}_due")
+    if last is None or due is None or target.number(f"{term}_target") is None:
+        return ""
+    if last.date is None:
+        return f"latest value, date {words.NOT_STATED}: "
+    return f"latest value since, {words.date(last.date)}: " if last.date.first > due.last else ""
+
+
 def _progress(start: float | None, now: float | None, goal: float | None) -> str:
+    """How far the latest value is on the way; a figure only from 0 to 100, since beyond them it tells nothing."""
     if goal is None:
         return "no target value recorded"
     if now is None:
         return words.NO_DATA
     if start is None:
-        return "cannot be worked out: no baseline"
+        return "cannot be worked out: no baseline recorded"
     way = measures.progress(start, now, goal)
     if way is None:
         return "cannot be worked out: target equals baseline"
     if way < 0:
-        return f"worse than at the start ({words.percent(way)} of the way)"
-    return f"{words.percent(way)} of the way" + (", beyond the target" if way > 100 else "")
+        return "worse than at the start"
+    if way > 100:
+        return "beyond the target"
+    if way == 100:
+        return "at the target"
+    return f"{words.percent(min(way, 99))} of the way"

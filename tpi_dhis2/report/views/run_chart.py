@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tpi_dhis2.domain import measures
 from tpi_dhis2.domain.records import Record
 from tpi_dhis2.report import words
-from tpi_dhis2.report.views.common import Reader, unit
+from tpi_dhis2.report.views.common import Reader, Start, unit, written_value
 
 #: A unit longer than this is left to the title of a chart.
 _SHORT_UNIT = 3
@@ -53,13 +53,11 @@ class RunChart:
         return all(point.day is not None for point in self.points)
 
 
-def run_chart(
-    reader: Reader, anchor: Record, found: list[Record], start: float | None, wanted: str | None
-) -> RunChart | None:
+def run_chart(reader: Reader, anchor: Record, found: list[Record], start: Start, wanted: str | None) -> RunChart | None:
     """The chart of a measure; None when fewer than two values are known."""
     points = [_point(record) for record in found if measures.value(record) is not None]
-    if start is not None and not any(point.baseline for point in points):
-        points.insert(0, _stated_baseline(anchor, start))
+    if start.value is not None and not any(point.baseline for point in points):
+        points.insert(0, _stated_baseline(anchor, start, start.value))
     if len(points) < 2:
         return None
     if all(point.day is not None for point in points):
@@ -68,8 +66,8 @@ def run_chart(
         title=_charted(reader, anchor),
         wanted=wanted,
         points=tuple(points),
-        baseline=start,
-        baseline_text=None if start is None else _baseline_text(start, anchor, found),
+        baseline=start.value,
+        baseline_text=start.text(_short_unit(anchor)),
         goals=tuple(goal for term in ("short", "long") if (goal := _goal(anchor, term))),
     )
 
@@ -83,7 +81,7 @@ def _point(record: Record) -> Point:
     known, value = record.date, measures.value(record) or 0.0
     return Point(
         value=value,
-        text=_brief(rounded(record), record, record.text("value_qualifier")),
+        text=_text(record),
         when=words.short_date(known),
         day=known.first if known else None,
         baseline=record.text("point") == "BASELINE",
@@ -91,32 +89,27 @@ def _point(record: Record) -> Point:
     )
 
 
-def _stated_baseline(anchor: Record, start: float) -> Point:
+def _text(record: Record) -> str:
+    text = words.with_unit(written_value(record), _short_unit(record), record.text("value_qualifier"))
+    return text or words.NO_DATA
+
+
+def _stated_baseline(anchor: Record, start: Start, value: float) -> Point:
     known = anchor.known_day("baseline_date")
-    return Point(start, _brief(start, anchor), words.short_date(known), known.first if known else None, baseline=True)
-
-
-def _baseline_text(start: float, anchor: Record, found: list[Record]) -> str:
-    marked = [record for record in found if record.text("point") == "BASELINE" and measures.value(record) == start]
-    return _brief(start, anchor, marked[0].text("value_qualifier") if marked else None)
+    text = start.text(_short_unit(anchor)) or words.NO_DATA
+    return Point(value, text, words.short_date(known), known.first if known else None, baseline=True)
 
 
 def _goal(anchor: Record, term: str) -> Goal | None:
     value = anchor.number(f"{term}_target")
     if value is None:
         return None
-    due = anchor.known_day(f"{term}_due")
-    return Goal(f"{term} target", value, _brief(value, anchor), words.short_date(due) if due else None)
+    due, written = anchor.known_day(f"{term}_due"), words.as_written(anchor.text(f"{term}_target"))
+    text = words.with_unit(written, _short_unit(anchor)) or words.NO_DATA
+    return Goal(f"{term} target", value, text, words.short_date(due) if due else None)
 
 
-def _brief(value: float | None, record: Record, qualifier: str | None = None) -> str:
-    """A value for a chart, with its unit only where that is short."""
+def _short_unit(record: Record) -> str | None:
+    """The unit where it is short enough to stand in a chart."""
     of = unit(record)
-    short = of if of and len(of) <= _SHORT_UNIT else None
-    return words.with_unit(value, short, qualifier) or words.NO_DATA
-
-
-def rounded(record: Record) -> float | None:
-    """The value; to one decimal where it follows from numerator and denominator."""
-    value = measures.value(record)
-    return value if value is None or record.number("value") is not None else round(value, 1)
+    return of if of and len(of) <= _SHORT_UNIT else None

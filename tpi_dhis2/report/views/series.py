@@ -9,8 +9,8 @@ from tpi_dhis2.domain import measures
 from tpi_dhis2.domain.measures import HIGHER, Measure
 from tpi_dhis2.domain.records import Cycle, Record
 from tpi_dhis2.report import words
-from tpi_dhis2.report.views.common import Reader, happened, starting, unit
-from tpi_dhis2.report.views.run_chart import RunChart, rounded, run_chart
+from tpi_dhis2.report.views.common import Reader, Start, happened, starting, unit, written_value
+from tpi_dhis2.report.views.run_chart import RunChart, run_chart
 
 IMPROVED, WORSE, SAME, UNKNOWN, NO_DATA = "IMPROVED", "WORSE", "SAME", "UNKNOWN", "NO_DATA"
 
@@ -71,7 +71,7 @@ def all_series(reader: Reader, cycle: Cycle) -> list[Series]:
 def series(reader: Reader, cycle: Cycle, measure: Measure, anchor: Record) -> Series:
     """The series of a measure; ``anchor`` is the target, priority or measurement that describes it."""
     found = happened(measures.series(cycle, measure))
-    start = starting(cycle, anchor).value
+    start = starting(cycle, anchor)
     later = [record for record in measures.follow_ups(anchor, found) if measures.value(record) is not None]
     wanted = measures.direction(anchor) or next(filter(None, map(measures.direction, found)), None)
     story, finding = _finding(start, later, found, wanted, unit(anchor))
@@ -83,7 +83,7 @@ def series(reader: Reader, cycle: Cycle, measure: Measure, anchor: Record) -> Se
         chart=run_chart(reader, anchor, found, start, wanted),
         story=story,
         finding=finding,
-        notes=tuple(_notes(start, later, found, wanted, dip)),
+        notes=tuple(_notes(start, later, wanted, dip, unit(anchor))),
         lost=_valued(dip) if dip is not None else None,
         has_target=anchor.kind == "target",
     )
@@ -106,13 +106,7 @@ def faded(later: Sequence[Record], wanted: str | None) -> Record | None:
 
 def shown(record: Record) -> str:
     """The value of a measurement in words, with its unit and how exact it is."""
-    return words.with_unit(rounded(record), unit(record), record.text("value_qualifier")) or words.NO_DATA
-
-
-def _baseline_words(start: float, found: Sequence[Record], of: str | None) -> str | None:
-    """The baseline in words: as its measurement says it, with how exact it is, else the bare value."""
-    marked = [record for record in found if record.text("point") == "BASELINE" and measures.value(record) == start]
-    return shown(marked[0]) if marked else words.with_unit(start, of)
+    return words.with_unit(written_value(record), unit(record), record.text("value_qualifier")) or words.NO_DATA
 
 
 def change(record: Record) -> str | None:
@@ -133,25 +127,25 @@ def _measured(cycle: Cycle, measure: Measure) -> bool:
 
 
 def _finding(
-    start: float | None, later: list[Record], found: list[Record], wanted: str | None, of: str | None
+    start: Start, later: list[Record], found: list[Record], wanted: str | None, of: str | None
 ) -> tuple[str, str]:
     if not later:
         return _without_values(found, wanted)
     now = measures.value(later[-1])
-    if start is None or now is None:
-        return UNKNOWN, f"{shown(later[-1])}, but no baseline to compare it with"
-    path = f"from {_baseline_words(start, found, of)} to {shown(later[-1])}"
+    if start.value is None or now is None:
+        return UNKNOWN, f"{shown(later[-1])}, but no baseline is recorded to compare it with"
+    path = f"from {start.text(of)} to {shown(later[-1])}"
     if wanted is None:
         return UNKNOWN, f"{path}, but the direction wanted is {words.NOT_RECORDED}"
-    if now == start:
+    if now == start.value:
         return SAME, f"unchanged at {shown(later[-1])}"
-    return (IMPROVED, path) if better(now, start, wanted) else (WORSE, path)
+    return (IMPROVED, path) if better(now, start.value, wanted) else (WORSE, path)
 
 
 def _without_values(found: list[Record], wanted: str | None) -> tuple[str, str]:
     changes = [record for record in found if record.number("change_stated") is not None]
     if not changes:
-        return NO_DATA, "measured at the baseline only" if found else "never measured"
+        return NO_DATA, "only a baseline is recorded" if found else "no measurement is recorded"
     stated = changes[-1].number("change_stated") or 0.0
     said = f"{change(changes[-1])} (only the change is known)"
     if wanted is None:
@@ -161,19 +155,15 @@ def _without_values(found: list[Record], wanted: str | None) -> tuple[str, str]:
     return (IMPROVED, said) if better(stated, 0, wanted) else (WORSE, said)
 
 
-def _notes(
-    start: float | None, later: list[Record], found: list[Record], wanted: str | None, dip: Record | None
-) -> list[str]:
+def _notes(start: Start, later: list[Record], wanted: str | None, dip: Record | None, of: str | None) -> list[str]:
     if not later or wanted is None:
         return []
     last, notes = later[-1], []
     now = measures.value(last)
     if dip is not None:
-        notes.append(f"{_loss(start, dip, now, wanted)}: {_valued(dip)}, then {_valued(last)}.")
-    if start is not None and now is not None and better(start, now, wanted):
-        notes.append(
-            f"Worse than the baseline: {shown(last)} now, {_baseline_words(start, found, unit(last))} at the start."
-        )
+        notes.append(f"{_loss(start.value, dip, now, wanted)}: {_valued(dip)}, then {_valued(last)}.")
+    if start.value is not None and now is not None and better(start.value, now, wanted):
+        notes.append(f"Worse than the baseline: {shown(last)} now, {start.text(of)} at the start.")
     if measures.is_small(last):
         notes.append(f"The latest value rests on fewer than {measures.SMALL_SAMPLE} observations: read it with care.")
     return notes
