@@ -11,6 +11,7 @@ from tpi_dhis2.package.base import Source
 
 #: A field of the record or an attribute of the partnership in a condition, by its key.
 NAMED = re.compile(r"([#A])\{(\w+)\}")
+_DATE = "V{event_date}"
 _ASKED = re.compile(r"d2:hasValue\( *([#A])\{(\w+)\} *\)")
 
 #: What a source calls an action, what DHIS2 calls it, and the priority of such rules: hiding first, then warnings.
@@ -65,7 +66,9 @@ class RuleSource(Source):
         """
         asked = {match.groups() for match in _ASKED.finditer(self.when)}
         named = dict.fromkeys(match.groups() for match in NAMED.finditer(self.when))
-        parts = [f"d2:hasValue({kind}{{{key}}})" for kind, key in named if (kind, key) not in asked]
+        # A new form has no date yet, and an app that compares with one shows an error of its own.
+        parts = [f"d2:hasValue({_DATE})"] if _DATE in self.when else []
+        parts += [f"d2:hasValue({kind}{{{key}}})" for kind, key in named if (kind, key) not in asked]
         parts += [f"({self.when})"] if self.when else []
         mark = "#" if self.stages else "A"
         parts += [f"!d2:hasValue({mark}{{{key}}})" for key in hidden]
