@@ -23,6 +23,7 @@ from tpi_dhis2.sync.wire import Wire
 BEYOND = {
     ("optionSets", "translations"): "every server gives the property back for this type",
     ("dataElementGroups", "translations"): "every server gives the property back for this type",
+    ("programRules", "translations"): "every server gives the property back for this type",
     ("programStageSections", "description"): "the text under a section's title, seen in the Capture app of a real 2.42",
 }
 

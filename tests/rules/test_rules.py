@@ -10,7 +10,6 @@ import pytest
 
 from tests.rules.engine import Case, names, run
 from tests.unit.builders import demo_drafts
-from tpi_dhis2.package.build_rules import RuleBuilder
 from tpi_dhis2.package.rules import NAMED, RuleSource
 from tpi_dhis2.package.sources import load
 
@@ -240,8 +239,3 @@ def test_the_records_of_the_demo_are_refused_nowhere_and_warned_of_only_where_it
 def _plain(patch: dict[str, str | None]) -> Values:
     """The values of a draft, without what is not a field of the form."""
     return {key: value for key, value in patch.items() if value and key[0] not in "@#"}
-
-
-def test_the_builder_gives_the_engine_one_rule_for_each_stage() -> None:
-    placed = RuleBuilder(load(), lambda kind, code: {"id": code}).objects()["programRules"]
-    assert len(placed) == sum(len(rule.stages) or 1 for rule in RULES.values())

@@ -43,12 +43,11 @@ class RuleBuilder:
         self.sources = sources
         self.ref = ref
         self.program = ref("programs", sources.package.program.code)
-        kinds = {stage.kind: stage for stage in sources.stages}
-        self.placed = [
-            _Placed(rule, stage)
-            for rule in sources.rules
-            for stage in ([kinds[kind] for kind in rule.stages] or [None])
-        ]
+        self.placed = [_Placed(rule, stage) for rule in sources.rules for stage in self._stages(rule)]
+
+    def _stages(self, rule: RuleSource) -> list[StageSource] | list[None]:
+        kinds = {stage.kind: stage for stage in self.sources.stages}
+        return [kinds[kind] for kind in rule.stages] or [None]
 
     def objects(self) -> dict[str, list[Json]]:
         """Variables, rules and actions, in the order of the published packages."""
@@ -92,7 +91,9 @@ class RuleBuilder:
             "name": f"{PREFIX} - {rule.what}{several}",
             "description": next(iter(rule.texts.values()), rule.what)[:_DESCRIPTION_LIMIT],
             "program": self.program,
-            "condition": NAMED.sub(lambda match: f"{match[1]}{{{variable(match[1], match[2])}}}", self._condition(placed)),
+            "condition": NAMED.sub(
+                lambda match: f"{match[1]}{{{variable(match[1], match[2])}}}", self._condition(placed)
+            ),
             "priority": ACTIONS[rule.action][1],
             "programRuleActions": [self.ref("programRuleActions", placed.action(t)) for t in rule.targets],
         }

@@ -101,7 +101,9 @@ def _of_action(action: Item, rule: Item, forms: _Forms) -> Iterator[str]:
     targets = [action[prop]["id"] for prop in (*_KNOWN.values(), "programStageSection") if action.get(prop)]
     if len(targets) != 1:
         yield f"{kind} needs just one field, attribute or section"
-    yield from (f"{kind} acts on {uid}, which the rule's form does not have" for uid in targets if not forms.has(rule, uid))
+    yield from (
+        f"{kind} acts on {uid}, which the rule's form does not have" for uid in targets if not forms.has(rule, uid)
+    )
 
 
 def _names(kinds: dict[str, Objects]) -> Iterator[str]:
