@@ -118,7 +118,7 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
          {"@pstatus": "COMPLETED", "ended_on": "2024-07-01"}]),
     "plan_long": (
         [{"plan_start": "2024-01-01", "plan_end": "2027-02-01"}],
-        [{"plan_start": "2024-01-01", "plan_end": "2026-12-31"}]),
+        [{"plan_start": "2024-01-01", "plan_end": "2027-01-01"}]),
     "completed_without_end": (
         [{"activity_status": "COMPLETED"}],
         [{"activity_status": "COMPLETED", "actual_end": "2024-01-01"}, {"activity_status": "ON_TRACK"}]),
