@@ -19,6 +19,9 @@ OURS = (
     "options",
     "userGroups",
     "dataElementGroups",
+    "programRules",
+    "programRuleActions",
+    "programRuleVariables",
 )
 
 
@@ -33,7 +36,11 @@ def round_trips(version):
         kind = exchange["request"]["path"].split("/")[2]
         uid = exchange["request"]["path"].split("/")[3]
         if kind in OURS:
-            item = next(item for item in sent[kind] if item["id"] == uid)
+            item = next((item for item in sent[kind] if item["id"] == uid), None)
+            # An action with a template was left out of this import; this package has none.
+            if item is None:
+                assert exchange["response"]["body"]["templateUid"]
+                continue
             said = {prop: value for prop, value in item.items() if prop not in COUNTED}
             yield kind, said, exchange["response"]["body"]
 
@@ -44,7 +51,9 @@ def test_what_a_server_gives_back_is_no_change(version):
     pairs = list(round_trips(version))
     assert {kind for kind, _, _ in pairs} >= set(OURS) - {"trackedEntityTypes"}
     server = ServerVersion.parse(f"{version}.0")
-    found = {f"{kind} {item['name']}": changes(kind, item, actual, server) for kind, item, actual in pairs}
+    found = {
+        f"{kind} {item.get('name', item['id'])}": changes(kind, item, actual, server) for kind, item, actual in pairs
+    }
     assert {name: some for name, some in found.items() if some} == {}
 
 

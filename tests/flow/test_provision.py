@@ -132,6 +132,60 @@ def test_what_only_the_server_sees_is_refused_whole(client, tmp_path):
     assert make_plan(client, built).counts == plan.counts
 
 
+def _site_rule(name):
+    """A rule of the site's own in our program, with its variable and its action."""
+    area = package_fields().elements["area"].uid
+    return {
+        "programRuleVariables": [
+            {"id": "SiteRuleV01", "name": "SITE_AREA", "program": {"id": PROGRAM}, "useCodeForOptionSet": True,
+             "programRuleVariableSourceType": "DATAELEMENT_CURRENT_EVENT", "dataElement": {"id": area},
+             "valueType": "TEXT"}
+        ],
+        "programRules": [
+            {"id": "SiteRule001", "name": name, "description": "Ours", "program": {"id": PROGRAM}, "priority": 9,
+             "condition": "#{SITE_AREA} == 'WASH'", "programRuleActions": [{"id": "SiteRuleA01"}]}
+        ],
+        "programRuleActions": [
+            {"id": "SiteRuleA01", "programRule": {"id": "SiteRule001"}, "programRuleActionType": "SHOWWARNING",
+             "dataElement": {"id": area}, "content": "Tell the district"}
+        ],
+    }  # fmt: skip
+
+
+def test_a_rule_of_the_site_is_no_concern_of_ours_and_survives(installed, tmp_path):
+    metadata, built = Metadata(installed), bundle(installed.version.short)
+    metadata.commit(_site_rule("Site - Water"))
+    assert make_plan(installed, built).is_empty
+    ours = built["programRules"][0]
+    metadata.patch("programRules", ours["id"], [{"op": "replace", "path": "/condition", "value": "true"}])
+    plan = make_plan(installed, built)
+    [step] = plan.of("update")
+    assert [(change.prop, change.new) for change in step.changes] == [("condition", ours["condition"])]
+    apply(installed, built, plan, tmp_path)
+    assert make_plan(installed, built).is_empty
+    assert installed.get("programRules/SiteRule001")["programRuleActions"] == [{"id": "SiteRuleA01"}]
+
+
+def test_a_changed_warning_is_put_right_and_a_local_wording_in_another_language_stays(installed, tmp_path):
+    metadata, built = Metadata(installed), bundle(installed.version.short)
+    action = next(item for item in built["programRuleActions"] if "content" in item)
+    metadata.patch("programRuleActions", action["id"], [{"op": "replace", "path": "/content", "value": "Changed"}])
+    apply(installed, built, make_plan(installed, built), tmp_path)
+    stored = installed.get(f"programRuleActions/{action['id']}", {"fields": "content,translations"})
+    assert stored["content"] == action["content"]
+    assert len(stored["translations"]) == len(action["translations"])
+
+
+def test_the_name_of_a_rule_taken_by_the_site_is_named(installed):
+    built = bundle(installed.version.short)
+    Metadata(installed).commit(_site_rule("TPI - A rule of a later version"))
+    later = {**built["programRules"][0], "id": "LaterRule01", "name": "TPI - A rule of a later version"}
+    plan = make_plan(installed, {**built, "programRules": [*built["programRules"], later]})
+    [step] = plan.of("clash")
+    assert "the name TPI - A rule of a later version is taken by" in step.reason
+    assert "(SiteRule001)" in step.reason
+
+
 def test_an_object_whose_code_was_changed_is_still_ours(installed, tmp_path):
     built = bundle(installed.version.short)
     uid = package_fields().elements["area"].uid

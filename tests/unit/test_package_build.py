@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.unit.test_package_sources import STAGES
-from tpi_dhis2.package.build import DHIS2_VERSIONS, code_of, digest
+from tpi_dhis2.package.base import code_of
+from tpi_dhis2.package.build import DHIS2_VERSIONS, digest
 from tpi_dhis2.package.release import bundle
 from tpi_dhis2.package.sources import load
 
@@ -40,6 +41,9 @@ def test_the_bundle_holds_only_these_types_and_never_units_users_or_data() -> No
         "programs",
         "programStages",
         "programStageSections",
+        "programRuleVariables",
+        "programRules",
+        "programRuleActions",
     ]
     assert "organisationUnits" not in objects("programs")[0]
     assert not any("users" in group for group in objects("userGroups"))

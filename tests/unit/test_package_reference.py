@@ -29,7 +29,7 @@ from tpi_dhis2.package.sources import load
 from tpi_dhis2.package.uids import Uids
 from tpi_dhis2.resources import folder
 
-SHEETS = ["Read me", "Stages", "Fields", "Attributes", "Options", "Groups", "All objects"]
+SHEETS = ["Read me", "Stages", "Fields", "Attributes", "Options", "Rules", "Groups", "All objects"]
 LEAD = "label: Role of the host lead}"
 HOSTILE = """=HYPERLINK("http://x") <script>alert('1')</script> & "co" {{ 7*7 }}"""
 Json = dict[str, Any]
@@ -75,7 +75,7 @@ def test_every_object_can_be_named() -> None:
     for row in rows("All objects"):
         assert row["Type"]
         assert row["Name"] not in ("", row["UID"])
-        if row["UID"] in known:
+        if row["UID"] in known and "name" in known[row["UID"]]:
             assert (row["Name"], row["Code"]) == tuple(known[row["UID"]].get(key, "") for key in ("name", "code"))
 
 
@@ -89,13 +89,22 @@ def test_a_part_is_listed_with_what_it_is_a_part_of() -> None:
 
 
 def test_a_type_that_nobody_has_named_is_listed_all_the_same() -> None:
-    action = {"id": "a0000000001", "name": "Hide it", "programRuleActionType": "HIDEFIELD"}
-    rule = {"id": "r0000000001", "name": "Only when signed", "programRuleActions": [action]}
-    made = build(load(), {**bundle(), "programRules": [rule]}, {}).tables["All objects"].rows[-2:]
+    legend = {"id": "a0000000001", "name": "Low", "startValue": 0}
+    legends = {"id": "r0000000001", "name": "Scores", "legends": [legend]}
+    made = build(load(), {**bundle(), "legendSets": [legends]}, {}).tables["All objects"].rows[-2:]
     assert [(row["Type"], row["Name"], row["Part of"]) for row in made] == [
-        ("Program rule", "Only when signed", ""),
-        ("Program rule action", "Hide it", "Only when signed"),
+        ("Legend set", "Scores", ""),
+        ("Legend", "Low", "Scores"),
     ]
+
+
+def test_every_effect_of_a_rule_is_told_with_its_stage_and_message() -> None:
+    told = rows("Rules")
+    assert len(told) == len(bundle()["programRuleActions"])
+    assert all(row["Stage"] and row["Rule"] and row["Condition"] for row in told)
+    warned = [row for row in told if str(row["Effect"]).startswith("Warns")]
+    assert warned
+    assert all(row["Message"] for row in warned)
 
 
 def test_the_bundle_has_no_type_without_words() -> None:

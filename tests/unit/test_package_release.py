@@ -15,7 +15,8 @@ from tests.unit.builders import edit, metadata_copy
 from tests.unit.test_package_sources import STAGES
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.errors import SourceError
-from tpi_dhis2.package.build import DHIS2_VERSIONS, code_of, dump
+from tpi_dhis2.package.base import code_of
+from tpi_dhis2.package.build import DHIS2_VERSIONS, dump
 from tpi_dhis2.package.release import build_all, bundle, bundle_path
 from tpi_dhis2.package.sources import load
 from tpi_dhis2.package.uids import Uids

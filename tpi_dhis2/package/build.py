@@ -11,26 +11,22 @@ import hashlib
 import json
 from typing import Any
 
+from tpi_dhis2.package.base import PREFIX, code_of
+from tpi_dhis2.package.build_rules import RuleBuilder
 from tpi_dhis2.package.sources import AttributeSource, FieldSource, SectionSource, Sources, StageSource
-from tpi_dhis2.package.translate import Language, translate
+from tpi_dhis2.package.translate import UNTRANSLATED, Language, translate
 from tpi_dhis2.package.uids import Uids
 
 Json = dict[str, Any]
 Bundle = dict[str, Any]
 
 DHIS2_VERSIONS = ("2.40", "2.41", "2.42", "2.43")
-_PREFIX = "TPI"
 _LISTING = {"DESKTOP": {"type": "LISTING"}, "MOBILE": {"type": "LISTING"}}
 #: Partnerships are no patients: an account may list them wherever it may search, without naming an attribute first.
 #: With 1, a server refuses a pull to every account that may search in more units than it may capture in.
 _SEARCHED_WITHOUT = 0
 _SUMMED = {"INTEGER_ZERO_OR_POSITIVE"}
 _AVERAGED = {"NUMBER", "PERCENTAGE", "INTEGER_POSITIVE"}
-
-
-def code_of(key: str) -> str:
-    """The code of a data element, attribute or option set from its key in the sources."""
-    return f"{_PREFIX}_{key.upper()}"
 
 
 class Builder:
@@ -46,7 +42,7 @@ class Builder:
         """The whole bundle for a DHIS2 version, types in the order of the published packages."""
         built = self._objects(dhis2_version)
         for kind, items in built.items():
-            for item in items if kind != "package" else []:
+            for item in items if kind not in UNTRANSLATED else []:
                 found = translate(item, self.languages)
                 if found:
                     item["translations"] = found
@@ -70,6 +66,7 @@ class Builder:
                 for stage in stages
                 for number, section in enumerate(stage.sections, 1)
             ],
+            **RuleBuilder(self.sources, self._ref).objects(),
         }
 
     def _head(self, dhis2_version: str) -> Json:
@@ -109,7 +106,7 @@ class Builder:
         return {
             **self._ref("optionSets", code_of(name)),
             "code": code_of(name),
-            "name": f"{_PREFIX} - {source.name}",
+            "name": f"{PREFIX} - {source.name}",
             "valueType": source.type,
             "options": [self._ref("options", f"{code_of(name)}.{code}") for code in source.options],
             "sharing": self._sharing("object"),
@@ -132,11 +129,11 @@ class Builder:
         described = {
             **self._ref(kind, code_of(key)),
             "code": code_of(key),
-            "name": f"{_PREFIX} - {name}",
-            "shortName": f"{_PREFIX} {field.short or name}",
+            "name": f"{PREFIX} - {name}",
+            "shortName": f"{PREFIX} {field.short or name}",
             "formName": field.label,
             "description": field.help or field.label,
-            "valueType": self.value_type(field),
+            "valueType": self.sources.value_type(field),
             "aggregationType": self._aggregation(field),
             "sharing": self._sharing("object"),
         }
@@ -144,12 +141,8 @@ class Builder:
             described["optionSet"] = self._ref("optionSets", code_of(field.options))
         return described
 
-    def value_type(self, field: FieldSource) -> str:
-        """The DHIS2 value type: that of the option set when there is one."""
-        return self.sources.option_sets[field.options].type if field.options else field.type
-
     def _aggregation(self, field: FieldSource) -> str:
-        kind = self.value_type(field)
+        kind = self.sources.value_type(field)
         if kind in _SUMMED and not field.options:
             return "SUM"
         return "AVERAGE" if kind in _AVERAGED | _SUMMED else "NONE"
@@ -164,8 +157,8 @@ class Builder:
         return {
             **self._ref("dataElementGroups", "TPI_DATA_ELEMENTS"),
             "code": "TPI_DATA_ELEMENTS",
-            "name": f"{_PREFIX} - Data elements",
-            "shortName": f"{_PREFIX} Data elements",
+            "name": f"{PREFIX} - Data elements",
+            "shortName": f"{PREFIX} Data elements",
             "dataElements": [self._ref("dataElements", code_of(key)) for key in self.elements],
             "sharing": self._sharing("object"),
         }

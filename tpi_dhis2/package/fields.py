@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from tpi_dhis2.package.build import code_of
+from tpi_dhis2.package.base import code_of
 from tpi_dhis2.package.sources import FieldSource, Sources, StageSource, load
 from tpi_dhis2.package.uids import Uids
 from tpi_dhis2.resources import folder

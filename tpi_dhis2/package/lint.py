@@ -12,12 +12,14 @@ from typing import Any
 
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.package.build import Bundle
-from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, texts_of
+from tpi_dhis2.package.lint_rules import lint_rules
+from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, texts_of
 
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
 _NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
 _NEEDS_CODE = _NEEDS_SHORT | {"userGroups", "optionSets", "programStages"}
 _UNIQUE_NAME = {"dataElements", "trackedEntityAttributes", "trackedEntityTypes", "optionSets", "dataElementGroups"}
+_NAMELESS = {"programRuleActions"}
 _CODE_FORM = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _OPTION_CODE_LIMIT = 230
 _SHARING_FORM = re.compile(r"^[r-][w-][r-][w-]----$")
@@ -36,6 +38,7 @@ def lint(bundle: Bundle) -> list[str]:
         findings += [f"{kind}: {finding}" for finding in _of_kind(kind, objects)]
     findings += _references(kinds)
     findings += _forms(kinds)
+    findings += lint_rules(kinds)
     findings += _translations(kinds)
     return findings
 
@@ -48,7 +51,7 @@ def _of_object(kind: str, item: dict[str, Any]) -> Iterator[str]:
             yield f"{prop} has {len(text)} characters, at most {most} are allowed"
         if text != " ".join(text.split()):
             yield f"{prop} has needless spaces, which servers keep"
-    if not item.get("name"):
+    if not item.get("name") and kind not in _NAMELESS:
         yield "has no name"
     if kind in _NEEDS_SHORT and not item.get("shortName"):
         yield "has no short name"
@@ -126,7 +129,7 @@ def _forms(kinds: dict[str, Objects]) -> list[str]:
 
 def _translations(kinds: dict[str, Objects]) -> list[str]:
     """Every language that the bundle has at all has each text of each object once, and not longer than it may be."""
-    items = [(kind, item) for kind, objects in kinds.items() for item in objects]
+    items = [(kind, item) for kind, objects in kinds.items() if kind not in UNTRANSLATED for item in objects]
     locales = sorted({one["locale"] for _, item in items for one in item.get("translations", [])})
     return [
         f"{kind} '{item.get('name')}': {finding}"

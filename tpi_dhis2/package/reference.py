@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tpi_dhis2.package.build import DHIS2_VERSIONS, Bundle, code_of, digest
+from tpi_dhis2.package.base import code_of
+from tpi_dhis2.package.build import DHIS2_VERSIONS, Bundle, digest
 from tpi_dhis2.package.sources import FieldSource, Sources
 from tpi_dhis2.package.translate import PREFIXES
 
@@ -33,9 +34,19 @@ KINDS = {
     "programs": ("Program", "program", ""),
     "programStages": ("Stage", "stages", "program"),
     "programStageSections": ("Section", "sections", "programStage"),
+    "programRules": ("Rule", "rules", "program"),
+    "programRuleVariables": ("Variable of the rules", "variables of the rules", "program"),
+    "programRuleActions": ("Action of a rule", "actions of rules", "programRule"),
     "trackedEntityTypeAttributes": ("Attribute of the tracked entity type", "", ""),
     "programTrackedEntityAttributes": ("Attribute in the program", "", ""),
     "programStageDataElements": ("Field in a stage", "", ""),
+}
+#: What an action of a rule does, before the name of the field or section it does it to.
+_EFFECTS = {
+    "HIDEFIELD": "Hides",
+    "HIDESECTION": "Hides",
+    "SHOWWARNING": "Warns at",
+    "WARNINGONCOMPLETE": "Warns on completing at",
 }
 _TYPES = {
     "TEXT": "text, one line",
@@ -335,7 +346,7 @@ class _View:
     def _object(self, kind: str, item: Json, owner: Json | None = None) -> Iterator[Row]:
         word, _, whole = kind_in_words(kind)
         part_of = owner or self.known.get(item.get(whole, {}).get("id"), {"name": ""})
-        name = item.get("name") or self._named_after(item, owner)
+        name = item.get("name") or self._named_after(item, part_of)
         yield {"Type": word, "Name": name, "Part of": part_of["name"], **self._ids(item)}
         for inner, entries in item.items():
             held = entries if isinstance(entries, list) else []
@@ -343,11 +354,28 @@ class _View:
                 if isinstance(entry, dict) and "id" in entry and len(entry) > 1:
                     yield from self._object(inner, entry, item)
 
-    def _named_after(self, item: Json, owner: Json | None) -> str:
-        """The name of what an object without a name brings into its owner."""
+    def _named_after(self, item: Json, part_of: Json) -> str:
+        """What an object without a name does to what it points at, else the name of that."""
         refs = [value["id"] for value in item.values() if isinstance(value, dict) and set(value) == {"id"}]
-        named = [self.known[uid]["name"] for uid in refs if uid in self.known and self.known[uid] is not owner]
-        return str(named[0]) if named else str(item["id"])
+        named = [self.known[uid]["name"] for uid in refs if uid in self.known and self.known[uid] is not part_of]
+        name = str(named[0]) if named else str(item["id"])
+        does = _EFFECTS.get(item.get("programRuleActionType", ""))
+        return f"{does} {name}" if does else name
+
+    def rules(self) -> list[Row]:
+        """A line for each effect of a rule: where, what for, when, and what happens."""
+        return [self._rule(action) for action in self.kinds.get("programRuleActions", [])]
+
+    def _rule(self, action: Json) -> Row:
+        rule = self.known[action["programRule"]["id"]]
+        return {
+            "Stage": self.known[rule["programStage"]["id"]]["name"] if "programStage" in rule else "The profile",
+            "Rule": rule["description"],
+            "Effect": self._named_after(action, rule),
+            "Message": action.get("content", ""),
+            "Condition": rule["condition"],
+            "UID": rule["id"],
+        }
 
 
 _ABOUT_FIELDS = """What is asked, form by form. A field that stands in several stages is one field with one code and \
@@ -364,6 +392,7 @@ TABLES: dict[str, tuple[str, Callable[[_View], list[Row]]]] = {
     "Fields": (_ABOUT_FIELDS, _View.fields),
     "Attributes": ("What identifies a partnership, whatever its cycle.", _View.attributes),
     "Options": (_ABOUT_OPTIONS, _View.options),
+    "Rules": ("What a form hides and what it warns of; nothing is refused or filled in by a rule.", _View.rules),
     "Groups": (_ABOUT_GROUPS, _View.groups),
     "All objects": (_ABOUT_OBJECTS, _View.objects),
 }

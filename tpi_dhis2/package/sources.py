@@ -12,18 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from tpi_dhis2.errors import SourceError
+from tpi_dhis2.package.base import Source
+from tpi_dhis2.package.rules import RuleSource, faults
 from tpi_dhis2.resources import folder
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class Source(BaseModel):
-    """Base of what is read from the sources: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class FieldSource(Source):
@@ -134,6 +130,7 @@ class Sources(Source):
     attributes: list[AttributeSource]
     option_sets: dict[str, OptionSetSource]
     stages: list[StageSource]
+    rules: list[RuleSource] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Sources:
@@ -150,6 +147,21 @@ class Sources(Source):
         if missing:
             raise ValueError(f"there is no option set {missing[0]}")
         return self
+
+    @model_validator(mode="after")
+    def _rules_name_what_is_there(self) -> Sources:
+        stages = {stage.kind: {section.id: section.fields for section in stage.sections} for stage in self.stages}
+        for fault in faults(self.rules, stages, [item.key for item in self.attributes]):
+            raise ValueError(fault)
+        return self
+
+    def attribute(self, key: str) -> AttributeSource:
+        """An attribute by its key."""
+        return next(item for item in self.attributes if item.key == key)
+
+    def value_type(self, field: FieldSource) -> str:
+        """The DHIS2 value type: that of the option set when there is one."""
+        return self.option_sets[field.options].type if field.options else field.type
 
     def elements(self) -> dict[str, FieldSource]:
         """The data elements by key, each as it is described where it comes first."""
@@ -212,6 +224,7 @@ def load(metadata: Path | None = None) -> Sources:
                 "attributes": read("attributes.yaml", where).get("attributes"),
                 "option_sets": options,
                 "stages": read("stages.yaml", where).get("stages"),
+                "rules": read("rules.yaml", where).get("rules"),
             }
         )
     except ValidationError as error:

@@ -33,6 +33,8 @@ PROPERTIES = {
     "title": "TITLE",
     "text": "TEXT",
 }
+#: What people who enter data never read: the names of rule variables are part of conditions.
+UNTRANSLATED = {"package", "programRuleVariables"}
 #: What stands before the translatable text of names and short names.
 PREFIXES = ("TPI - ", "TPI ")
 SHORT_LIMIT = 50

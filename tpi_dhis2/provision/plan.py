@@ -82,7 +82,7 @@ class Plan:
         if clashes:
             raise StateChanged(
                 f"{clashes[0].reason}{_more(clashes)}.",
-                "Give that object another code, or delete it if nothing uses it; then plan again.",
+                "Give that object another code or name, or delete it if nothing uses it; then plan again.",
                 "\n".join(step.reason for step in clashes),
             )
 
@@ -111,6 +111,9 @@ _UNIQUE_NAMES = ("optionSets", "trackedEntityAttributes", "trackedEntityTypes", 
 #: Types whose codes are unique only inside what they belong to, or that have none.
 _LOCAL_CODES = ("options", "programStageSections")
 
+#: Types whose names are unique in a program; what the program has is known already.
+_NAMES_IN_PROGRAM = ("programRules", "programRuleVariables")
+
 Taken = dict[tuple[str, str, str], Json]
 
 
@@ -119,6 +122,7 @@ def _taken(
 ) -> Taken:
     """The site's objects that have a code or a name of ours, by type, property and text."""
     found = [(kind, "code", item) for kind, items in actual.items() if kind not in _LOCAL_CODES for item in items]
+    found += [(kind, "name", item) for kind in _NAMES_IN_PROGRAM for item in actual[kind]]
     creating = {kind: [item for item in desired[kind] if item["id"] not in by_uid] for kind in _UNIQUE_NAMES}
     for kind, items in creating.items():
         for start in range(0, len(items), 50):
@@ -130,7 +134,7 @@ def _taken(
 
 
 def _step(client: Client, kind: str, item: Json, there: Json | None, taken: Taken) -> Step:
-    name = item["name"]
+    name = item.get("name") or f"{item['programRuleActionType']} of {item['programRule']['id']}"
     if there is None:
         for prop in ("code", "name"):
             other = taken.get((kind, prop, item.get(prop, "")))
@@ -147,16 +151,27 @@ def _step(client: Client, kind: str, item: Json, there: Json | None, taken: Take
 def read_actual(metadata: Metadata, desired: dict[str, list[Json]]) -> dict[str, list[Json]]:
     """The server's objects that are ours or carry a code of ours, in one request.
 
-    Options and sections have no code that is unique on a server, so they are found by what they belong to.
+    Options, sections and rules have no code that is unique on a server, so they are found by what they belong to.
     """
     sets = ",".join(item["id"] for item in desired["optionSets"])
     stages = ",".join(item["id"] for item in desired["programStages"])
     filters = dict.fromkeys(desired, "code:$like:TPI")
     filters["options"] = f"optionSet.id:in:[{sets}]"
     filters["programStageSections"] = f"programStage.id:in:[{stages}]"
+    filters |= _filters_of_rules(desired)
     actual = metadata.export(filters)
     _add_recoded(metadata, desired, actual)
     return actual
+
+
+def _filters_of_rules(desired: dict[str, list[Json]]) -> dict[str, str]:
+    rules = ",".join(item["id"] for item in desired["programRules"])
+    of_program = f"program.id:eq:{desired['programs'][0]['id']}"
+    return {
+        "programRuleVariables": of_program,
+        "programRules": of_program,
+        "programRuleActions": f"programRule.id:in:[{rules}]",
+    }
 
 
 def _add_recoded(metadata: Metadata, desired: dict[str, list[Json]], actual: dict[str, list[Json]]) -> None:

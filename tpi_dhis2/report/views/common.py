@@ -65,6 +65,11 @@ class Heading:
     ended: str | None
     next_review: str | None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the cycle is neither completed nor cancelled."""
+        return self.cycle_state == _CYCLE_STATES["ACTIVE"]
+
 
 @dataclass(frozen=True)
 class Reader:

@@ -1,0 +1,115 @@
+"""DHIS2's own rule engine (npm ``@dhis2/rule-engine``), run by Node.js on the rules of the built bundle.
+
+npm installs it once into a folder outside the repository (TPI_RULE_ENGINE names another). Without Node.js or the
+registry the tests skip and say so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from tpi_dhis2.package.fields import package_fields
+from tpi_dhis2.package.release import bundle
+
+ENGINE = "@dhis2/rule-engine@3.3.9"
+RUNNER = Path(__file__).with_name("run.mjs")
+ENVIRONMENT = {**os.environ, "TZ": "UTC"}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One record, or the profile alone when ``kind`` is empty: values by field key."""
+
+    kind: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+    date: str | None = "2024-06-01"
+    status: str = "ACTIVE"
+
+
+def installed() -> Path:
+    """The folder with the engine; skips the test when it cannot be had."""
+    where = Path(os.environ.get("TPI_RULE_ENGINE") or user_cache_path("tpi-dhis2") / "rule-engine-3.3.9")
+    npm = shutil.which("npm")
+    if not shutil.which("node"):
+        pytest.skip("Node.js is not here, so DHIS2's rule engine was not run")
+    if (where / "node_modules/@dhis2/rule-engine/package.json").exists():
+        return where
+    if not npm:
+        pytest.skip("npm is not here, so DHIS2's rule engine was not run")
+    where.mkdir(parents=True, exist_ok=True)
+    with FileLock(where / "lock"):
+        command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(where), ENGINE]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=ENVIRONMENT)  # noqa: S603
+    if done.returncode:
+        pytest.skip(f"npm could not install {ENGINE}, so it was not run: {done.stderr.strip()[-300:]}")
+    return where
+
+
+def _rules() -> Json:
+    built = bundle()
+    actions = {action["id"]: action for action in built["programRuleActions"]}
+    names = {item["id"]: item["code"] for kind in ("dataElements", "trackedEntityAttributes") for item in built[kind]}
+    names |= {item["id"]: item["name"] for item in built["programStageSections"]}
+
+    def told(action: Json) -> Json:
+        props = ("dataElement", "trackedEntityAttribute", "programStageSection")
+        (uid,) = [action[prop]["id"] for prop in props if prop in action]
+        values = {"target": names[uid].removeprefix("TPI_").lower(), "content": action.get("content", "")}
+        return {"type": action["programRuleActionType"], "values": values}
+
+    return {
+        "rules": [
+            {**rule, "stage": rule.get("programStage", {}).get("id"),
+             "actions": [told(actions[ref["id"]]) for ref in rule["programRuleActions"]]}
+            for rule in built["programRules"]
+        ],
+        "variables": [
+            {**item, "source": item["programRuleVariableSourceType"],
+             "field": (item.get("dataElement") or item["trackedEntityAttribute"])["id"]}
+            for item in built["programRuleVariables"]
+        ],
+    }  # fmt: skip
+
+
+def _sent(case: Case) -> Json:
+    fields = package_fields()
+    return {
+        "stage": fields.stages[case.kind].uid if case.kind else None,
+        "values": {fields.elements[key].uid: value for key, value in case.values.items()},
+        "attributes": {fields.attributes[key].uid: value for key, value in case.attributes.items()},
+        "date": case.date,
+        "status": case.status,
+    }
+
+
+def run(cases: list[Case]) -> list[list[Json]]:
+    """The effects of each case, as the engine gives them; ``rule`` is the rule's UID."""
+    where = installed()
+    sent = json.dumps({**_rules(), "cases": [_sent(case) for case in cases]})
+    done = subprocess.run(  # noqa: S603
+        [str(shutil.which("node")), str(RUNNER), str(where)],
+        input=sent, capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: list[list[Json]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@cache
+def names() -> dict[str, str]:
+    """The names of the rules by UID."""
+    return {rule["id"]: rule["name"] for rule in bundle()["programRules"]}

@@ -1,0 +1,241 @@
+"""What each rule does, on DHIS2's own engine: when it acts, when it does not, and that a missing value is no fault."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.rules.engine import Case, names, run
+from tests.unit.builders import demo_drafts
+from tpi_dhis2.package.rules import NAMED, RuleSource
+from tpi_dhis2.package.sources import load
+
+Values = dict[str, str]
+
+#: Of each rule: values with which it acts, values with which it does not. Keys with @ are attributes or the date.
+#: A rule of several stages is tried in each of them.
+CASES: dict[str, tuple[list[Values], list[Values]]] = {
+    "other_measure": ([{"measure": "HH_COMPL"}, {}], [{"measure": "OTHER"}]),
+    "agreement_details": ([{"agreement_signed": "false"}, {}], [{"agreement_signed": "true"}]),
+    "endorsement_note": ([{"endorsement": "NONE"}], [{"endorsement": "INFORMED"}, {}]),
+    "funding_qualifier": ([{}], [{"funding_pledged": "0"}, {"funding_pledged": "5000.5"}]),
+    "rank": ([{"decision": "LATER"}, {"decision": "NO_ACTION"}], [{"decision": "ACT_NOW"}, {}]),
+    "new_deadline_reason": ([{}], [{"new_deadline": "2024-09-30"}]),
+    "obstacle_note": ([{}], [{"obstacle": "FUNDS"}]),
+    "trained_female": ([{}], [{"trained": "0"}, {"trained": "12"}]),
+    "compared_with": ([{}], [{"change_stated": "-30"}]),
+    "partner_unit": (
+        [{"@geography": "NORTH_SOUTH"}, {"@geography": "SOUTH_SOUTH"}],
+        [{"@geography": "SAME_COUNTRY"}, {"@geography": "OTHER"}, {}]),
+    "step_calculated": ([{}], [{"@current_step": "5_ACTION"}]),
+    "score_calculated": ([{}], [{"priority_score": "20"}, {"gap": "0"}]),
+    "signed_calculated": ([{}], [{"plan_signed_on": "2024-01-01"}]),
+    "standing_calculated": ([{}], [{"latest_value": "0"}, {"long_result": "NO_DATA"}]),
+    "functioning_calculated": ([{}], [{"pf_a": "2.5"}, {"pf_score": "3"}]),
+    "intended_end_early": ([{"intended_end": "2024-05-31"}], [{"intended_end": "2024-06-01"}]),
+    "ended_early": ([{"ended_on": "2023-06-01"}], [{"ended_on": "2025-06-01"}]),
+    "needs_end_early": ([{"needs_end": "2024-05-31"}], [{"needs_end": "2024-06-01"}]),
+    "needs_shared_early": ([{"needs_shared": "2024-05-31"}], [{"needs_shared": "2024-07-01"}]),
+    "baseline_in_future": ([{"baseline_date": "2999-01-01"}], [{"baseline_date": "2024-01-01"}]),
+    "plan_end_early": (
+        [{"plan_start": "2024-01-02", "plan_end": "2024-01-01"}],
+        [{"plan_start": "2024-01-01", "plan_end": "2024-01-01"}]),
+    "long_due_early": (
+        [{"short_due": "2025-01-01", "long_due": "2024-12-31"}],
+        [{"short_due": "2025-01-01", "long_due": "2026-01-01"}]),
+    "planned_end_early": (
+        [{"planned_start": "2024-03-01", "planned_end": "2024-02-29"}],
+        [{"planned_start": "2024-03-01", "planned_end": "2024-03-01"}]),
+    "new_deadline_early": (
+        [{"planned_start": "2024-03-01", "new_deadline": "2024-02-01"}],
+        [{"planned_start": "2024-03-01", "new_deadline": "2024-08-01"}]),
+    "actual_end_early": (
+        [{"actual_start": "2024-03-01", "actual_end": "2024-02-01"}],
+        [{"actual_start": "2024-03-01", "actual_end": "2024-03-01"}]),
+    "shown_early": ([{"shown_on": "2024-05-01"}], [{"shown_on": "2024-06-01"}]),
+    "contact_end_early": ([{"contact_end": "2024-05-31"}], [{"contact_end": "2024-06-03"}]),
+    "follow_up_early": ([{"follow_up": "2024-05-31"}], [{"follow_up": "2024-06-30"}]),
+    "period_to_early": (
+        [{"period_from": "2024-01-01", "period_to": "2023-12-31"}],
+        [{"period_from": "2024-01-01", "period_to": "2024-12-31"}]),
+    "desired_is_baseline": (
+        [{"desired": "40", "baseline": "40.0"}, {"desired": "0", "baseline": "0"}],
+        [{"desired": "80", "baseline": "40"}, {"desired": "0", "baseline": "1"}]),
+    "desired_wrong_way": (
+        [{"direction": "HIGHER", "desired": "9", "baseline": "10"},
+         {"direction": "LOWER", "desired": "10", "baseline": "9"}],
+        [{"direction": "HIGHER", "desired": "10", "baseline": "9"},
+         {"direction": "LOWER", "desired": "9", "baseline": "10"},
+         {"direction": "LOWER", "desired": "9", "baseline": "9"}]),
+    "long_is_baseline": ([{"long_target": "12.5", "baseline": "12.5"}], [{"long_target": "12", "baseline": "12.5"}]),
+    "short_is_baseline": ([{"short_target": "0", "baseline": "0"}], [{"short_target": "30", "baseline": "20"}]),
+    "long_wrong_way": (
+        [{"direction": "HIGHER", "long_target": "9", "baseline": "10"},
+         {"direction": "LOWER", "long_target": "10", "baseline": "9"}],
+        [{"direction": "HIGHER", "long_target": "100", "baseline": "20"},
+         {"direction": "LOWER", "long_target": "5", "baseline": "10"}]),
+    "short_not_between": (
+        [{"baseline": "20", "short_target": "10", "long_target": "80"},
+         {"baseline": "20", "short_target": "90", "long_target": "80"},
+         {"baseline": "10", "short_target": "4", "long_target": "5"},
+         {"baseline": "10", "short_target": "11", "long_target": "5"}],
+        [{"baseline": "20", "short_target": "50", "long_target": "80"},
+         {"baseline": "20", "short_target": "80", "long_target": "80"},
+         {"baseline": "20", "short_target": "20", "long_target": "80"},
+         {"baseline": "10", "short_target": "7", "long_target": "5"}]),
+    "target_without_number": ([{"objective": "Better"}, {}], [{"short_target": "0"}, {"long_target": "80"}]),
+    "numerator_large": (
+        [{"measure": "HH_COMPL", "numerator": "9", "denominator": "8"},
+         {"measure": "HH_COMPL", "numerator": "100", "denominator": "20"}],
+        [{"measure": "HH_COMPL", "numerator": "8", "denominator": "8"},
+         {"measure": "HH_KNOW", "numerator": "250", "denominator": "20"},
+         {"measure": "OTHER", "numerator": "250", "denominator": "20"}]),
+    "denominator_zero": ([{"denominator": "0"}], [{"denominator": "1"}]),
+    "trained_female_many": (
+        [{"trained": "9", "trained_female": "10"}], [{"trained": "10", "trained_female": "9"}]),
+    "adopted_many": (
+        [{"facilities_adopted": "3", "facilities_reached": "2"}],
+        [{"facilities_adopted": "2", "facilities_reached": "2"}]),
+    "beds_many": ([{"host_beds": "5001"}], [{"host_beds": "5000"}]),
+    "overspent": (
+        [{"spent": "111", "activity_budget": "100"}, {"spent": "1", "activity_budget": "0"}],
+        [{"spent": "109.9", "activity_budget": "100"}, {"spent": "0", "activity_budget": "0"}]),
+    "shares_differ": (
+        [{"budget_total": "100", "budget_host": "50", "budget_partner": "40", "budget_third": "8"},
+         {"budget_total": "100", "budget_host": "50", "budget_partner": "40", "budget_third": "12"}],
+        [{"budget_total": "100", "budget_host": "33.3", "budget_partner": "33.3", "budget_third": "33.3"}]),
+    "shares_large": (
+        [{"budget_total": "100", "budget_host": "60", "budget_partner": "50"}],
+        [{"budget_total": "100", "budget_host": "60", "budget_partner": "40"},
+         {"budget_total": "100", "budget_host": "60", "budget_partner": "50", "budget_third": "1"}]),
+    "goal_short": ([{"common_goal": "Clean hands"}], [{"common_goal": "Clean hands before every patient"}]),
+    "ended_without_reason": (
+        [{"@pstatus": "ENDED_EARLY", "ended_on": "2024-07-01"}],
+        [{"@pstatus": "ENDED_EARLY", "ended_on": "2024-07-01", "end_reason": "FUNDING"},
+         {"@pstatus": "COMPLETED", "ended_on": "2024-07-01"}]),
+    "plan_long": (
+        [{"plan_start": "2024-01-01", "plan_end": "2027-02-01"}],
+        [{"plan_start": "2024-01-01", "plan_end": "2027-01-01"}]),
+    "completed_without_end": (
+        [{"activity_status": "COMPLETED"}],
+        [{"activity_status": "COMPLETED", "actual_end": "2024-01-01"}, {"activity_status": "ON_TRACK"}]),
+}  # fmt: skip
+
+#: The true warnings of the demo's records.
+DEMO_WARNINGS: set[str] = set()
+
+RULES = {rule.key: rule for rule in load().rules}
+FILLED = {"measure_other": "Words", "measure_unit": "%", "agreement_host_signed": "2024-01-01", "rank": "1",
+          "agreement_partner_signed": "2024-01-01", "agreement_document": "abcdefghijk", "trained_female": "3",
+          "funding_qualifier": "ABOUT", "current_step": "5_ACTION", "priority_score": "9", "gap": "3",
+          "plan_signed_on": "2024-01-01", "partner_unit": "abcdefghijk"}  # fmt: skip
+
+
+def _case(kind: str, values: Values) -> Case:
+    fields = {key: value for key, value in values.items() if not key.startswith("@")}
+    attributes = {key[1:]: value for key, value in values.items() if key.startswith("@")}
+    return Case(kind, fields, attributes)
+
+
+def _without(rule: RuleSource, case: Case) -> list[Case]:
+    """The case with each value gone that a warning compares, one at a time, and without a date if it compares that."""
+    named = {match[2] for match in NAMED.finditer(rule.when)} if rule.texts else set()
+    cases = [replace(case, values=_less(case.values, key)) for key in case.values if key in named]
+    cases += [replace(case, attributes=_less(case.attributes, key)) for key in case.attributes if key in named]
+    return [*cases, replace(case, date=None)] if "V{event_date}" in rule.when else cases
+
+
+def _less(values: Values, key: str) -> Values:
+    return {other: value for other, value in values.items() if other != key}
+
+
+def _with_target(rule: RuleSource, case: Case) -> list[Case]:
+    """The case with each field filled that the rule would hide."""
+    filled = [(key, FILLED.get(key, "Words")) for key in rule.hide]
+    if not rule.stages:
+        return [replace(case, attributes={**case.attributes, key: value}) for key, value in filled]
+    return [replace(case, values={**case.values, key: value}) for key, value in filled]
+
+
+def table() -> list[tuple[str, Case, bool]]:
+    """Rule, case, and whether the rule acts."""
+    found = []
+    for key, (acts, silent) in CASES.items():
+        rule = RULES[key]
+        for kind in rule.stages or [""]:
+            for values in acts:
+                case = _case(kind, values)
+                found += [(key, case, True), *((key, other, False) for other in _without(rule, case))]
+                found += [(key, other, False) for other in _with_target(rule, case)]
+            found += [(key, _case(kind, values), False) for values in silent]
+    return found
+
+
+TABLE = table()
+
+
+@cache
+def effects() -> list[list[dict[str, Any]]]:
+    return run([case for _, case, _ in TABLE])
+
+
+def test_every_rule_has_cases_in_which_it_acts_and_in_which_it_does_not() -> None:
+    assert list(CASES) == list(RULES)
+    assert {key for key, _, acts in TABLE if acts} == {key for key, _, acts in TABLE if not acts} == set(RULES)
+
+
+@pytest.mark.parametrize("key", RULES)
+def test_a_rule_acts_when_it_should_and_only_then(key: str) -> None:
+    rule = RULES[key]
+    of_key = {names_of(key, kind) for kind in rule.stages or [""]}
+    for (other, case, acts), found in zip(TABLE, effects(), strict=True):
+        if other != key:
+            continue
+        mine = [effect for effect in found if names()[effect["rule"]] in of_key]
+        assert bool(mine) is acts, case
+        if acts:
+            assert len(mine) == len(rule.targets), case
+            assert {effect["content"] for effect in mine} == set(rule.texts.values() or [""]), case
+
+
+def names_of(key: str, kind: str) -> str:
+    """What the rule of a key is called in a stage."""
+    several = f" ({kind})" if len(RULES[key].stages) > 1 else ""
+    return f"TPI - {RULES[key].what}{several}"
+
+
+def test_the_engine_can_evaluate_every_condition_in_every_case() -> None:
+    broken = [(case, effect) for (_, case, _), found in zip(TABLE, effects(), strict=True) for effect in found
+              if effect["type"] == "ERROR"]  # fmt: skip
+    assert broken == []
+
+
+def test_an_empty_form_of_any_stage_is_not_warned_of() -> None:
+    kinds = [stage.kind for stage in load().stages]
+    for kind, found in zip(kinds, run([Case(kind) for kind in kinds]), strict=True):
+        assert {effect["type"] for effect in found} <= {"HIDEFIELD", "HIDESECTION", "WARNINGONCOMPLETE"}, kind
+
+
+def test_the_records_of_the_demo_are_refused_nowhere_and_warned_of_only_where_it_is_true() -> None:
+    drafts = [draft for part in demo_drafts() for draft in part.drafts]
+    profiles = {draft.uid: _plain(draft.patch) for draft in drafts if draft.type == "partnership"}
+    records = [draft for draft in drafts if draft.type == "record" and draft.patch.get("@status") != "SCHEDULE"]
+    assert len(records) > 100
+    cases = [Case(d.kind, _plain(d.patch), profiles[d.partnership], d.patch["@date"], d.patch["@status"] or "ACTIVE")
+             for d in records]  # fmt: skip
+    warned = set()
+    for draft, found in zip(records, run(cases), strict=True):
+        said = [effect for effect in found if not effect["type"].startswith("HIDE")]
+        assert {effect["type"] for effect in said} <= {"SHOWWARNING", "WARNINGONCOMPLETE"}, draft.place
+        warned |= {f"{draft.place}: {effect['content']}" for effect in said}
+        hidden = {effect["target"] for effect in found if effect["type"] == "HIDEFIELD"}
+        assert not hidden & _plain(draft.patch).keys(), draft.place
+    assert warned == DEMO_WARNINGS
+
+
+def _plain(patch: dict[str, str | None]) -> Values:
+    """The values of a draft, without what is not a field of the form."""
+    return {key: value for key, value in patch.items() if value and key[0] not in "@#"}

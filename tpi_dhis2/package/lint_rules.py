@@ -1,0 +1,115 @@
+"""Checks of program rules: servers store a rule that no app can run, and say OK."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+Item = dict[str, Any]
+Objects = list[Item]
+
+_NAMED = re.compile(r"([#A])\{([^}]*)\}")
+_KNOWN = {"#": "dataElement", "A": "trackedEntityAttribute"}
+#: What every engine from 2.40 to 2.43 has.
+_FUNCTIONS = {"hasValue", "daysBetween", "monthsBetween", "length", "ceil", "floor", "round"}
+_VARIABLES = {"event_date", "current_date"}
+_VARIABLE_NAME = re.compile(r"^(?!(?:AND|OR|NOT)$)[A-Z][A-Z0-9_]*$")
+_HIDES = {"HIDEFIELD", "HIDESECTION"}
+_SAYS = {"SHOWWARNING", "WARNINGONCOMPLETE", "SHOWERROR", "ERRORONCOMPLETE"}
+_DESCRIPTION_LIMIT = 255
+
+
+def lint_rules(kinds: dict[str, Objects]) -> list[str]:
+    """All findings on program rules, one plain line each."""
+    rules, actions = kinds.get("programRules", []), kinds.get("programRuleActions", [])
+    variables = {item["name"]: item for item in kinds.get("programRuleVariables", [])}
+    forms = _Forms(kinds)
+    findings = [f"programRules '{rule.get('name')}': {text}" for rule in rules for text in _of_rule(rule)]
+    findings += [
+        f"programRules '{rule.get('name')}': {text}" for rule in rules for text in _of_condition(rule, variables, forms)
+    ]
+    by_id = {rule["id"]: rule for rule in rules}
+    for action in actions:
+        rule = by_id.get((action.get("programRule") or {}).get("id", ""), {})
+        place = f"programRuleActions '{rule.get('name')}'"
+        findings += [f"{place}: {text}" for text in _of_action(action, rule, forms)]
+    return findings + list(_names(kinds))
+
+
+def _of_rule(rule: Item) -> Iterator[str]:
+    if not (rule.get("condition") or "").strip():
+        yield "has no condition"
+    if not rule.get("programRuleActions"):
+        yield "has no action"
+    if not isinstance(rule.get("priority"), int):
+        yield "has no priority"
+    if len(rule.get("description") or "") > _DESCRIPTION_LIMIT:
+        yield f"description is longer than {_DESCRIPTION_LIMIT} characters"
+
+
+class _Forms:
+    """What is asked where: the fields and sections of a stage, the attributes of the program."""
+
+    def __init__(self, kinds: dict[str, Objects]) -> None:
+        self.held: dict[str, set[str]] = {}
+        for stage in kinds.get("programStages", []):
+            fields = {entry["dataElement"]["id"] for entry in stage["programStageDataElements"]}
+            self.held[stage["id"]] = fields | {ref["id"] for ref in stage["programStageSections"]}
+        self.attributes = {
+            entry["trackedEntityAttribute"]["id"]
+            for program in kinds.get("programs", [])
+            for entry in program["programTrackedEntityAttributes"]
+        }
+
+    def has(self, rule: Item, uid: str) -> bool:
+        """Whether a rule's form has a field, section or attribute."""
+        stage = (rule.get("programStage") or {}).get("id", "")
+        return uid in self.attributes or uid in self.held.get(stage, ())
+
+
+def _of_condition(rule: Item, variables: dict[str, Item], forms: _Forms) -> Iterator[str]:
+    condition = rule.get("condition") or ""
+    for mark, name in _NAMED.findall(condition):
+        target = (variables.get(name, {}).get(_KNOWN[mark]) or {}).get("id")
+        if target is None:
+            yield f"asks for {mark}{{{name}}}, which is no variable of that kind"
+        elif not forms.has(rule, target):
+            yield f"asks for {mark}{{{name}}}, which its form does not have"
+    bare = re.sub(r"'[^']*'", "''", condition)
+    for function in re.findall(r"d2:(\w+)", bare):
+        if function not in _FUNCTIONS:
+            yield f"uses d2:{function}, which is not on the list of what every version has"
+    for name in re.findall(r"V\{(\w*)\}", bare):
+        if name not in _VARIABLES:
+            yield f"uses V{{{name}}}, which is not on the list of what every version has"
+    if '"' in bare or "'" in bare.replace("''", "") or bare.count("(") != bare.count(")"):
+        yield "has a condition with an open bracket or quote, or a quote that is not single"
+
+
+def _of_action(action: Item, rule: Item, forms: _Forms) -> Iterator[str]:
+    kind = action.get("programRuleActionType")
+    if {"id": action.get("id")} not in rule.get("programRuleActions", []):
+        yield "is not listed on its rule, so servers keep it as an orphan"
+    if kind not in _HIDES | _SAYS:
+        yield f"{kind} is not used in this package"
+    if action.get("templateUid"):
+        yield "has a template, and 2.42 and 2.43 refuse every later import of it"
+    if kind in _SAYS and not (action.get("content") or "").strip():
+        yield f"{kind} says nothing"
+    targets = [action[prop]["id"] for prop in (*_KNOWN.values(), "programStageSection") if action.get(prop)]
+    if len(targets) != 1:
+        yield f"{kind} needs just one field, attribute or section"
+    yield from (
+        f"{kind} acts on {uid}, which the rule's form does not have" for uid in targets if not forms.has(rule, uid)
+    )
+
+
+def _names(kinds: dict[str, Objects]) -> Iterator[str]:
+    for kind in ("programRules", "programRuleVariables"):
+        counts = Counter(item.get("name") for item in kinds.get(kind, []))
+        yield from (f"{kind}: name '{name}' stands {count} times" for name, count in counts.items() if count > 1)
+    for item in kinds.get("programRuleVariables", []):
+        if not _VARIABLE_NAME.match(item.get("name") or ""):
+            yield f"programRuleVariables '{item.get('name')}': is no legal name in a condition"
