@@ -42,21 +42,32 @@ class Case:
 
 def installed() -> Path:
     """The folder with the engine; skips the test when it cannot be had."""
+    where, reason = _install()
+    if reason:
+        pytest.skip(f"{reason}, so DHIS2's rule engine was not run")
+    return where
+
+
+@cache
+def _install() -> tuple[Path, str]:
+    """The folder with the engine, and why it is not there: tried once in a process, and not for long."""
     where = Path(os.environ.get("TPI_RULE_ENGINE") or user_cache_path("tpi-dhis2") / "rule-engine-3.3.9")
     npm = shutil.which("npm")
     if not shutil.which("node"):
-        pytest.skip("Node.js is not here, so DHIS2's rule engine was not run")
+        return where, "Node.js is not here"
     if (where / "node_modules/@dhis2/rule-engine/package.json").exists():
-        return where
+        return where, ""
     if not npm:
-        pytest.skip("npm is not here, so DHIS2's rule engine was not run")
+        return where, "npm is not here"
     where.mkdir(parents=True, exist_ok=True)
     with FileLock(where / "lock"):
-        command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(where), ENGINE]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=ENVIRONMENT)  # noqa: S603
-    if done.returncode:
-        pytest.skip(f"npm could not install {ENGINE}, so it was not run: {done.stderr.strip()[-300:]}")
-    return where
+        command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"]
+        command += ["--prefix", str(where), ENGINE]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=ENVIRONMENT)  # noqa: S603
+        except subprocess.TimeoutExpired:
+            return where, f"npm took too long to install {ENGINE}"
+    return where, f"npm could not install {ENGINE}" if done.returncode else ""
 
 
 def _rules() -> Json:
