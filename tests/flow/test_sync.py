@@ -345,6 +345,17 @@ def test_a_record_deleted_on_the_server_stays_deleted(installed, store, tmp_path
     assert ["deleted on the server" in rejected.reason for rejected in done.rejected] == [True]
 
 
+def test_what_stands_in_a_cycle_deleted_on_the_server_is_deleted_here(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    body = {"enrollments": [{"enrollment": derive_uid("cycle", "p", "1")}]}
+    installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "DELETE"}, body=body)
+    again = send(installed, store, record_file(tmp_path))
+    assert again.refused == []
+    assert all("deleted on the server" in rejected.reason for rejected in again.rejected)
+    assert {item.type for item in store.items() if not item.deleted} == {"partnership"}
+    assert send(installed, store).requests == 0
+
+
 def test_calculated_fields_are_written_and_only_when_they_change(installed, store, tmp_path):
     send(installed, store, record_file(tmp_path))
     target = on_server(installed, derive_uid("record", "p", "1", "target", "1"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +11,9 @@ from tpi_dhis2.dhis2.client import Answer, Client, message_of
 from tpi_dhis2.errors import Forbidden, NotFound, ServerRefused, TpiError
 
 Json = dict[str, Any]
+
+#: What is asked of a unit.
+UNIT_FIELDS = "id,name,code,level"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,17 @@ class Metadata:
         """All objects of a type that match."""
         body = self.client.get_object(kind, {**params, "paging": "false"})
         return list(body.get(kind, []))
+
+    def units(self, names: Iterable[str]) -> list[Json]:
+        """The units with these UIDs or codes; those that are not there, or not for this account, are left out."""
+        found: dict[str, Json] = {}
+        wanted = sorted(set(names))
+        for start in range(0, len(wanted), 100):
+            some = ",".join(wanted[start : start + 100])
+            for prop in ("id", "code"):
+                params = {"filter": f"{prop}:in:[{some}]", "fields": UNIT_FIELDS}
+                found |= {unit["id"]: unit for unit in self.all_of("organisationUnits", params)}
+        return list(found.values())
 
     def validate(self, bundle: Json) -> None:
         """Let the server check a bundle and write nothing; ServerRefused with its reasons."""

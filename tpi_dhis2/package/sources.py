@@ -17,9 +17,8 @@ from pydantic import Field, ValidationError, model_validator
 from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.base import Source
 from tpi_dhis2.package.rules import RuleSource, faults
+from tpi_dhis2.plain import plain
 from tpi_dhis2.resources import folder
-
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class FieldSource(Source):
@@ -175,27 +174,14 @@ class Sources(Source):
         return found
 
 
-class _Loader(_Base):  # type: ignore[misc]  # its base is chosen at run time
-    """The safe loader, which takes a name that stands twice for the mistake that it is."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping whose names are told once each."""
-        names = [name.value for name, _ in node.value]
-        doubled = [name for name in names if names.count(name) > 1]
-        if doubled:
-            raise yaml.constructor.ConstructorError(None, None, f"'{doubled[0]}' stands twice", node.start_mark)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
-        return mapping
-
-
 def read(name: str, metadata: Path) -> dict[str, Any]:
     """One YAML file of the sources; SourceError when it is missing, is not YAML or is no mapping."""
     path = metadata / name
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+        content = plain(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path} cannot be read", "Install the package again or name another folder.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise SourceError(f"{path} is not YAML: {error}") from error
     if not isinstance(content, dict):
         raise SourceError(f"{path} is no list of 'name: value'")

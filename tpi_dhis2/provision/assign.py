@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
-from tpi_dhis2.dhis2.metadata import Metadata
+from tpi_dhis2.dhis2.metadata import UNIT_FIELDS, Metadata
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.errors import NotFound, StateChanged, UsageError
 
 Json = dict[str, Any]
-
-_FIELDS = "id,name,code,level"
 
 
 @dataclass(frozen=True)
@@ -52,12 +50,12 @@ def _assigned(client: Client, program: str) -> set[str]:
 def _chosen(metadata: Metadata, choice: Choice) -> list[Json]:
     found: list[Json] = []
     for level in choice.levels:
-        some = metadata.all_of("organisationUnits", {"level": str(level), "fields": _FIELDS})
+        some = metadata.all_of("organisationUnits", {"level": str(level), "fields": UNIT_FIELDS})
         found += _some(some, f"level {level}")
     for group in choice.groups:
         params = {
             "filter": f"{'id' if is_uid(group) else 'code'}:eq:{group}",
-            "fields": f"organisationUnits[{_FIELDS}]",
+            "fields": f"organisationUnits[{UNIT_FIELDS}]",
         }
         groups = metadata.all_of("organisationUnitGroups", params)
         found += _some([unit for item in groups for unit in item["organisationUnits"]], f"group {group}")
@@ -66,13 +64,7 @@ def _chosen(metadata: Metadata, choice: Choice) -> list[Json]:
 
 def find_units(metadata: Metadata, names: tuple[str, ...]) -> list[Json]:
     """The units with these UIDs or codes; UsageError names those that the server does not have."""
-    uids = [name for name in names if is_uid(name)]
-    codes = [name for name in names if not is_uid(name)]
-    found: list[Json] = []
-    for prop, values in (("id", uids), ("code", codes)):
-        for start in range(0, len(values), 100):
-            some = ",".join(values[start : start + 100])
-            found += metadata.all_of("organisationUnits", {"filter": f"{prop}:in:[{some}]", "fields": _FIELDS})
+    found = metadata.units(names)
     known = {unit["id"] for unit in found} | {unit.get("code") for unit in found}
     missing = [name for name in names if name not in known]
     if missing:

@@ -110,7 +110,6 @@ def make_plan(client: Client, bundle: Bundle) -> Plan:
 _UNIQUE_NAMES = ("optionSets", "trackedEntityAttributes", "trackedEntityTypes", "dataElements", "dataElementGroups")
 #: Types whose codes are unique only inside what they belong to, or that have none.
 _LOCAL_CODES = ("options", "programStageSections")
-
 #: Types whose names are unique in a program; what the program has is known already.
 _NAMES_IN_PROGRAM = ("programRules", "programRuleVariables")
 
@@ -149,7 +148,7 @@ def _step(client: Client, kind: str, item: Json, there: Json | None, taken: Take
 
 
 def read_actual(metadata: Metadata, desired: dict[str, list[Json]]) -> dict[str, list[Json]]:
-    """The server's objects that are ours or carry a code of ours, in one request.
+    """The server's objects that are ours or carry a code of ours: one request, and some more for each that is missing.
 
     Options, sections and rules have no code that is unique on a server, so they are found by what they belong to.
     """

@@ -37,7 +37,7 @@ def _new(remote: Remote) -> Item:
 
 def _take(item: Item, remote: Remote, calculated: frozenset[str]) -> bool:
     if remote.deleted:
-        return _take_deletion(item)
+        return take_deletion(item)
     before = (item.doc, item.base, item.state, item.conflicts, item.deleted)
     item.deleted = False
     ours = {key: value for key, value in item.doc.items() if key not in calculated}
@@ -60,7 +60,8 @@ def _open_conflicts(item: Item, remote: Remote) -> dict[str, tuple[str | None, s
     return {key: pair for key, pair in sides.items() if pair[0] != pair[1]}
 
 
-def _take_deletion(item: Item) -> bool:
+def take_deletion(item: Item) -> bool:
+    """Mark as deleted what the server has deleted; whether that is news. What was changed here since is told."""
     if item.deleted:
         return False
     changed_here = item.differs

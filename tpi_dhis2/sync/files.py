@@ -15,7 +15,7 @@ import yaml
 
 from tpi_dhis2.domain.dates import KnownDate
 from tpi_dhis2.errors import RecordError
-from tpi_dhis2.sync.plain import plain
+from tpi_dhis2.plain import plain
 
 _SECTIONS = ("key", "uid", "unit", "attributes", "cycles")
 _CYCLE = ("key", "uid", "began", "status", "completed", "records")

@@ -10,10 +10,10 @@ from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Json, Metadata
 from tpi_dhis2.dhis2.tracker import Tracker
 from tpi_dhis2.package.fields import Fields
-from tpi_dhis2.store.items import CONFLICT, PARTNERSHIP, Item
+from tpi_dhis2.store.items import CONFLICT, PARTNERSHIP, RECORD, Item
 from tpi_dhis2.store.store import Store
-from tpi_dhis2.sync.absorb import absorb
-from tpi_dhis2.sync.wire import Wire
+from tpi_dhis2.sync.absorb import absorb, take_deletion
+from tpi_dhis2.sync.wire import Remote, Wire
 
 #: Looked at again on the next pull: what was committed late, nodes whose clocks differ, and the hour that a server
 #: lives through twice when its clocks are set back (its times carry no zone).
@@ -54,7 +54,17 @@ def take_page(store: Store, wire: Wire, entities: Iterable[Json]) -> list[Item]:
     remotes = [remote for entity in entities for remote in wire.remotes(entity)]
     touched = absorb(store.by_uid(remote.uid for remote in remotes), remotes, wire.fields.calculated)
     store.save(touched)
-    return touched
+    return touched + _bury(store, remotes)
+
+
+def _bury(store: Store, remotes: Iterable[Remote]) -> list[Item]:
+    """Delete here what stands below a deleted partnership or cycle: servers leave it out of their answer."""
+    gone = {remote.uid: remote.partnership for remote in remotes if remote.deleted and remote.type != RECORD}
+    near = [item for uid in set(gone.values()) for item in store.items(partnership=uid)]
+    below = [item for item in near if gone.keys() & {item.partnership, item.cycle}]
+    buried = [item for item in below if take_deletion(item)]
+    store.save(buried)
+    return buried
 
 
 def _server_time(client: Client) -> dt.datetime:
@@ -67,8 +77,6 @@ def learn_units(client: Client, store: Store) -> None:
     known = store.unit_names()
     items = [item for item in store.items() if item.type == PARTNERSHIP]
     wanted = {item.doc[key] for item in items for key in ("@unit", "partner_unit") if item.doc.get(key)}
-    missing = sorted(wanted - set(known))
-    metadata = Metadata(client)
-    for start in range(0, len(missing), 100):
-        some = ",".join(missing[start : start + 100])
-        store.save_units(metadata.all_of("organisationUnits", {"filter": f"id:in:[{some}]", "fields": "id,code,name"}))
+    missing = wanted - set(known)
+    if missing:
+        store.save_units(Metadata(client).units(missing))

@@ -89,26 +89,13 @@ def push(
 
 def draft_file(client: Client, fields: Fields, source: RecordFile) -> Drafts:
     """The drafts of a record file, with the server's units."""
-    return Drafter(fields, _units(Metadata(client), unit_names(fields, source))).drafts(source)
+    units = Metadata(client).units(unit_names(fields, source))
+    by_name = {unit[prop]: unit["id"] for unit in units for prop in ("id", "code") if unit.get(prop)}
+    return Drafter(fields, by_name).drafts(source)
 
 
-def _units(metadata: Metadata, names: set[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    wanted = sorted(names)
-    for start in range(0, len(wanted), 100):
-        some = ",".join(wanted[start : start + 100])
-        for prop in ("code", "id"):
-            params = {"filter": f"{prop}:in:[{some}]", "fields": "id,code"}
-            for unit in metadata.all_of("organisationUnits", params):
-                found[unit["id"]] = unit["id"]
-                found |= {unit["code"]: unit["id"]} if unit.get("code") else {}
-    return found
-
-
-def _waiting(store: Store, partnerships: Iterable[str] | None = None) -> list[Item]:
-    of = None if partnerships is None else set(partnerships)
-    items = [item for state in (TO_SEND, ERROR) for item in store.items(state=state)]
-    return [item for item in items if item.differs and (of is None or item.partnership in of)]
+def _waiting(store: Store) -> list[Item]:
+    return [item for state in (TO_SEND, ERROR) for item in store.items(state=state) if item.differs]
 
 
 def _concerned(store: Store) -> list[str]:
@@ -139,7 +126,13 @@ def _is_lost(item: Item, seen: set[str]) -> bool:
 
 
 def _pending(store: Store, partnerships: Iterable[str] | None = None) -> list[Item]:
-    return sorted(_waiting(store, partnerships), key=lambda item: (item.partnership, _RANK[item.type], item.uid))
+    """What waits, of some partnerships or of all, parents first."""
+    if partnerships is None:
+        items = _waiting(store)
+    else:
+        of = [item for uid in partnerships for item in store.items(partnership=uid)]
+        items = [item for item in of if item.state in (TO_SEND, ERROR) and item.differs]
+    return sorted(items, key=lambda item: (item.partnership, _RANK[item.type], item.uid))
 
 
 def chunks(items: list[Item], size: int = CHUNK) -> Iterator[list[Item]]:
