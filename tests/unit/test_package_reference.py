@@ -23,13 +23,24 @@ from tpi_dhis2.errors import SourceError, UsageError
 from tpi_dhis2.package import reference_workbook as files
 from tpi_dhis2.package.build import DHIS2_VERSIONS, code_of, digest
 from tpi_dhis2.package.fields import package_fields
-from tpi_dhis2.package.reference import TABLES, access_in_words, build, kind_in_words, type_in_words
+from tpi_dhis2.package.reference import TABLES, build
+from tpi_dhis2.package.reference_words import access_in_words, kind_in_words, type_in_words
 from tpi_dhis2.package.release import bundle
 from tpi_dhis2.package.sources import load
 from tpi_dhis2.package.uids import Uids
 from tpi_dhis2.resources import folder
 
-SHEETS = ["Read me", "Stages", "Fields", "Attributes", "Options", "Rules", "Groups", "All objects"]
+SHEETS = ["Read me", "Stages", "Fields", "Attributes", "Options", "Rules", "Program indicators", "Indicators"]
+SHEETS += [
+    "Legends and constants",
+    "Charts, lists and maps",
+    "Dashboards",
+    "Working lists",
+    "Messages",
+    "Groups",
+    "Roles",
+]
+SHEETS += ["All objects"]
 LEAD = "label: Role of the host lead}"
 HOSTILE = """=HYPERLINK("http://x") <script>alert('1')</script> & "co" {{ 7*7 }}"""
 Json = dict[str, Any]
@@ -89,12 +100,12 @@ def test_a_part_is_listed_with_what_it_is_a_part_of() -> None:
 
 
 def test_a_type_that_nobody_has_named_is_listed_all_the_same() -> None:
-    legend = {"id": "a0000000001", "name": "Low", "startValue": 0}
-    legends = {"id": "r0000000001", "name": "Scores", "legends": [legend]}
-    made = build(load(), {**bundle(), "legendSets": [legends]}, {}).tables["All objects"].rows[-2:]
+    inner = {"id": "a0000000001", "name": "Low", "sortOrder": 0}
+    other = {"id": "r0000000001", "name": "Scores", "smallThings": [inner]}
+    made = build(load(), {**bundle(), "otherThings": [other]}, {}).tables["All objects"].rows[-2:]
     assert [(row["Type"], row["Name"], row["Part of"]) for row in made] == [
-        ("Legend set", "Scores", ""),
-        ("Legend", "Low", "Scores"),
+        ("Other thing", "Scores", ""),
+        ("Small thing", "Low", "Scores"),
     ]
 
 
@@ -110,7 +121,7 @@ def test_every_effect_of_a_rule_is_told_with_its_stage_and_message() -> None:
 def test_the_bundle_has_no_type_without_words() -> None:
     unnamed = [kind for kind in bundle() if kind != "package" and not kind_in_words(kind)[0][0].isupper()]
     assert unnamed == []
-    assert kind_in_words("programIndicators") == ("Program indicator", "program indicators", "")
+    assert kind_in_words("trackerThings") == ("Tracker thing", "tracker things", "")
 
 
 # Stages, fields, attributes, options, groups ---------------------------------------------------------------------

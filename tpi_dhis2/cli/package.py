@@ -40,10 +40,9 @@ def build(metadata: Path | None) -> None:
 @verbose_option
 def lint(metadata: Path | None, as_json: bool) -> None:
     """Check the package without a server; leaves with 1 when there are findings."""
-    from tpi_dhis2.package.lint import lint as findings_of
-    from tpi_dhis2.package.release import bundle
+    from tpi_dhis2.package.release import bundle, findings_of
 
-    findings = findings_of(bundle(metadata=metadata, new_uids=True))
+    findings = findings_of(bundle(metadata=metadata, new_uids=True), metadata)
     if as_json:
         print_json(findings)
     else:

@@ -9,6 +9,7 @@ from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.build import DHIS2_VERSIONS, Builder, Bundle, dump
 from tpi_dhis2.package.lint import lint
 from tpi_dhis2.package.sources import load
+from tpi_dhis2.package.stable import broken, write_promises
 from tpi_dhis2.package.translate import load_languages
 from tpi_dhis2.package.uids import Uids
 from tpi_dhis2.resources import folder
@@ -29,13 +30,18 @@ def bundle(dhis2_version: str = "2.42", metadata: Path | None = None, *, new_uid
     return built
 
 
+def findings_of(built: Bundle, metadata: Path | None = None) -> list[str]:
+    """What is wrong with a bundle by itself, and which promises of earlier versions it does not keep."""
+    return [*lint(built), *broken(metadata or folder("metadata"), built["package"]["version"], built)]
+
+
 def bundle_path(metadata: Path, version: str, dhis2_version: str) -> Path:
     """Where the built bundle for a DHIS2 version lies."""
     return metadata / BUNDLES / f"TPI_COMPLETE_{version}_DHIS{dhis2_version}.json"
 
 
 def build_all(metadata: Path | None = None) -> tuple[list[Path], int]:
-    """Write the bundles for all versions and pin new UIDs; the files written and the number pinned.
+    """Write the bundles for all versions and what they promise, and pin new UIDs; the bundles and the number pinned.
 
     SourceError with all findings when the package is not clean; then nothing is written.
     """
@@ -43,7 +49,7 @@ def build_all(metadata: Path | None = None) -> tuple[list[Path], int]:
     uids = Uids.read(where)
     builder = Builder(load(metadata), uids, load_languages(where))
     built = {version: builder.bundle(version) for version in DHIS2_VERSIONS}
-    findings = lint(built[DHIS2_VERSIONS[0]])
+    findings = findings_of(built[DHIS2_VERSIONS[0]], where)
     if findings:
         raise SourceError(
             f"The package is not clean: {findings[0]} ({len(findings)} findings).",
@@ -57,4 +63,5 @@ def build_all(metadata: Path | None = None) -> tuple[list[Path], int]:
         path.parent.mkdir(exist_ok=True)
         write_text(path, dump(content))
         written.append(path)
+    write_promises(where, builder.sources.package.version, built[DHIS2_VERSIONS[0]])
     return written, pinned
