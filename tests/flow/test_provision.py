@@ -43,7 +43,7 @@ def test_the_form_shows_its_sections_and_fields_in_order(installed):
         {"fields": "name,programStageSections[name,description,dataElements[code]]"},
     )
     names = [section["name"] for section in stage["programStageSections"]]
-    assert names == ["The gap", "How it is measured", "Choosing", "About this record"]
+    assert names == ["The gap", "Causes", "How it is measured", "Choosing", "About this record"]
     assert stage["programStageSections"][0]["dataElements"][0]["code"] == "TPI_PRIORITY_NO"
     assert all(section["description"] for section in stage["programStageSections"])
 

@@ -15,6 +15,13 @@ from tpi_dhis2.package.sources import load
 
 Values = dict[str, str]
 
+
+def low_score(area: str) -> tuple[list[Values], list[Values]]:
+    """The need of an area is hidden until its score is 0, 1 or 2."""
+    score = f"score_{area}"
+    return [{}, {score: "3"}, {score: "4"}], [{score: "0"}, {score: "2"}]
+
+
 #: Of each rule: values with which it acts, values with which it does not. Keys with @ are attributes or the date.
 #: A rule of several stages is tried in each of them.
 CASES: dict[str, tuple[list[Values], list[Values]]] = {
@@ -122,16 +129,94 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
     "completed_without_end": (
         [{"activity_status": "COMPLETED"}],
         [{"activity_status": "COMPLETED", "actual_end": "2024-01-01"}, {"activity_status": "ON_TRACK"}]),
+    # Fields of the whole domain page.
+    "facilitator": ([{"facilitator_kind": "NONE"}], [{"facilitator_kind": "WHO"}, {}]),
+    "agreement_renewed": ([{}, {"agreement_signed": "false"}], [{"agreement_signed": "true"}]),
+    "needs_validated_by": ([{}, {"needs_validated": "false"}], [{"needs_validated": "true"}]),
+    "need_leadership": low_score("leadership"),
+    "need_ipc": low_score("ipc"),
+    "need_wash": low_score("wash"),
+    "need_waste": low_score("waste"),
+    "need_surgery": low_score("surgery"),
+    "need_medicines": low_score("medicines"),
+    "need_mnch": low_score("mnch"),
+    "need_emergency": low_score("emergency"),
+    "need_laboratory": low_score("laboratory"),
+    "need_workforce": low_score("workforce"),
+    "need_worker_safety": low_score("worker_safety"),
+    "need_information": low_score("information"),
+    "need_community": low_score("community"),
+    "need_resources": low_score("resources"),
+    "need_referral": low_score("referral"),
+    "tool_other_score": ([{}], [{"tool_other": "WISN"}]),
+    "no_baseline": ([{"baseline": "0"}, {"baseline": "22.5"}], [{}]),
+    "national_priority": ([{}, {"national_aligned": "false"}], [{"national_aligned": "true"}]),
+    "plan_aligned": ([{}, {"plan_in_line": "false"}], [{"plan_in_line": "true"}]),
+    "owner_partner": ([{"owner_partner_none": "true"}], [{}]),
+    "owner_partner_none": ([{"owner_partner": "Ruth"}], [{}]),
+    "body_involved": ([{}, {"ministry_involved": "false"}], [{"ministry_involved": "true"}]),
+    "risk1_details": ([{}], [{"risk1": "Stock-outs"}]),
+    "risk1_closed": ([{}, {"risk1_state": "OPEN"}], [{"risk1_state": "CLOSED"}]),
+    "risk2": ([{}], [{"risk1": "Stock-outs"}]),
+    "risk2_details": ([{}], [{"risk2": "Stock-outs"}]),
+    "risk2_closed": ([{}, {"risk2_state": "OPEN"}], [{"risk2_state": "CLOSED"}]),
+    "risk3": ([{}], [{"risk2": "Stock-outs"}]),
+    "risk3_details": ([{}], [{"risk3": "Stock-outs"}]),
+    "risk3_closed": ([{}, {"risk3_state": "OPEN"}], [{"risk3_state": "CLOSED"}]),
+    "one_signature": (
+        [{"agreement_signed": "true", "agreement_host_signed": "2024-05-01"},
+         {"agreement_signed": "true", "agreement_partner_signed": "2024-05-01"}],
+        [{"agreement_signed": "true", "agreement_host_signed": "2024-05-01",
+          "agreement_partner_signed": "2024-05-02"}, {"agreement_signed": "true"},
+         {"agreement_signed": "false", "agreement_host_signed": "2024-05-01"}]),
+    "renewed_early": (
+        [{"agreement_host_signed": "2024-05-02", "agreement_renewed": "2024-05-01"}],
+        [{"agreement_host_signed": "2024-05-02", "agreement_renewed": "2025-05-01"}]),
+    "shared_before_end": (
+        [{"needs_end": "2024-06-05", "needs_shared": "2024-06-04"}],
+        [{"needs_end": "2024-06-05", "needs_shared": "2024-06-05"}]),
+    "short_due_late": ([{"short_due": "2025-10-01"}], [{"short_due": "2025-09-01"}]),
+    "risk1_closed_early": (
+        [{"risk1_raised": "2024-06-05", "risk1_closed": "2024-06-04"}],
+        [{"risk1_raised": "2024-06-05", "risk1_closed": "2024-06-05"}]),
+    "risk2_closed_early": (
+        [{"risk2_raised": "2024-06-05", "risk2_closed": "2024-06-04"}],
+        [{"risk2_raised": "2024-06-05", "risk2_closed": "2024-06-05"}]),
+    "risk3_closed_early": (
+        [{"risk3_raised": "2024-06-05", "risk3_closed": "2024-06-04"}],
+        [{"risk3_raised": "2024-06-05", "risk3_closed": "2024-06-05"}]),
+    "baseline_numerator_large": (
+        [{"measure": "HH_COMPL", "baseline_numerator": "100", "baseline_denominator": "20"}],
+        [{"measure": "HH_COMPL", "baseline_numerator": "20", "baseline_denominator": "20"},
+         {"measure": "OTHER", "baseline_numerator": "100", "baseline_denominator": "20"}]),
+    "baseline_denominator_zero": ([{"baseline_denominator": "0"}], [{"baseline_denominator": "1"}]),
+    "rank_high": ([{"rank": "7"}], [{"rank": "6"}]),
+    "shares_open_differ": (
+        [{"budget_total": "100", "budget_host": "50", "budget_partner": "30", "budget_third": "10", "budget_open": "8"},
+         {"budget_total": "100", "budget_host": "50", "budget_partner": "30", "budget_third": "10",
+          "budget_open": "12"}],
+        [{"budget_total": "100", "budget_host": "50", "budget_partner": "30", "budget_third": "10",
+          "budget_open": "9.5"}]),
+    "method_missing": ([{}, {"needs_round": "BASELINE"}], [{"method_visit": "true"}, {"method_note": "Themes"}]),
+    "baseline_missing": ([{}], [{"baseline": "0"}, {"no_baseline": "NOT_RECORDED"}]),
+    "direction_missing": ([{"measure": "OTHER"}], [{"measure": "OTHER", "direction": "LOWER"},
+         {"measure": "HH_COMPL"}]),
 }  # fmt: skip
 
 #: The true warnings of the demo's records.
-DEMO_WARNINGS: set[str] = set()
+DEMO_WARNINGS: set[str] = {
+    f"partnership '{partnership}', cycle 1, priority {number}: There is no baseline. Say why."
+    for partnership, numbers in (("tellewoyan-nagasaki", "12"), ("gondar-leicester", "1234"))
+    for number in numbers
+}
 
 RULES = {rule.key: rule for rule in load().rules}
 FILLED = {"measure_other": "Words", "measure_unit": "%", "agreement_host_signed": "2024-01-01", "rank": "1",
           "agreement_partner_signed": "2024-01-01", "agreement_document": "abcdefghijk", "trained_female": "3",
           "funding_qualifier": "ABOUT", "current_step": "5_ACTION", "priority_score": "9", "gap": "3",
           "plan_signed_on": "2024-01-01", "partner_unit": "abcdefghijk"}  # fmt: skip
+FILLED |= {"agreement_renewed": "2024-01-01", "tool_other_score": "12.5", "owner_partner_none": "true"}
+FILLED |= {f"risk{number}_{when}": "2024-01-01" for number in "123" for when in ("raised", "closed")}
 
 
 def _case(kind: str, values: Values) -> Case:

@@ -52,10 +52,10 @@ def test_a_calculated_field_says_so_to_those_who_see_it_in_a_form() -> None:
         ("contact", {"@status": "ACTIVE"}, []),
         ("contact", {"@status": "SCHEDULE"}, []),
         ("contact", {}, []),
-        ("contact", {"@status": "COMPLETED"}, ["contact_type"]),
-        ("contact", {"@status": "COMPLETED", "contact_type": "CALL"}, []),
-        ("target", {"@status": "COMPLETED", "objective": "o"}, ["target_no"]),
-        ("measurement", {"@status": "COMPLETED"}, ["measure"]),
+        ("contact", {"@status": "COMPLETED"}, ["contact_type", "visit_direction", "initiated_by"]),
+        ("contact", {"@status": "COMPLETED", "visit_direction": "REMOTE", "initiated_by": "HOST"}, ["contact_type"]),
+        ("spread", {"@status": "COMPLETED", "spread_what": "w", "spread_kind": "MEDIA"}, ["spread_level"]),
+        ("measurement", {"@status": "COMPLETED"}, ["measure", "data_source"]),
     ],
 )
 def test_a_completed_record_lacks_what_is_mandatory_and_half_a_form_lacks_nothing(

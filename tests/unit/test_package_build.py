@@ -96,14 +96,14 @@ def test_a_mandatory_or_listed_field_of_the_sources_is_so_on_the_stage() -> None
 
 
 def test_a_field_of_two_stages_is_one_data_element_and_may_be_mandatory_in_one_of_them_only() -> None:
-    measure, stages = by_code("dataElements")["TPI_MEASURE"]["id"], by_code("programStages")
+    number, stages = by_code("dataElements")["TPI_PRIORITY_NO"]["id"], by_code("programStages")
     must = {
         code: entry["compulsory"]
         for code, stage in stages.items()
         for entry in stage["programStageDataElements"]
-        if entry["dataElement"]["id"] == measure
+        if entry["dataElement"]["id"] == number
     }
-    assert must == {"TPI_S3_PRIORITY": True, "TPI_S4_TARGET": False, "TPI_S5_MEASUREMENT": True}
+    assert must == {"TPI_S3_PRIORITY": True, "TPI_S4_TARGET": True, "TPI_S5_ACTIVITY": False}
 
 
 def test_dates_in_the_future_are_allowed_where_the_sources_say_so() -> None:
