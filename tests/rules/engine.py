@@ -79,8 +79,8 @@ def _rules() -> Json:
     def told(action: Json) -> Json:
         props = ("dataElement", "trackedEntityAttribute", "programStageSection")
         (uid,) = [action[prop]["id"] for prop in props if prop in action]
-        values = {"target": names[uid].removeprefix("TPI_").lower(), "content": action.get("content", "")}
-        return {"type": action["programRuleActionType"], "values": values}
+        values = {"target": names[uid].removeprefix("TPI_").lower(), "label": names[uid], "field": uid, "content": action.get("content", "")}
+        return {"type": action["programRuleActionType"], "values": values, "data": action.get("data")}
 
     return {
         "rules": [
@@ -118,6 +118,13 @@ def run(cases: list[Case]) -> list[list[Json]]:
     assert done.returncode == 0, done.stderr[-3000:]
     found: list[list[Json]] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def assigned(found: list[Json]) -> dict[str, str]:
+    """What the rules fill in, by field key; a field that two rules fill in is a fault."""
+    filled = [(effect["target"], effect["data"]) for effect in found if effect["type"] == "ASSIGN"]
+    assert len({key for key, _ in filled}) == len(filled), filled
+    return dict(filled)
 
 
 @cache

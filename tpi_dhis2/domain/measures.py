@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tpi_dhis2.domain.numbers import difference
 from tpi_dhis2.domain.records import Cycle, Record
 
 HIGHER, LOWER = "HIGHER", "LOWER"
@@ -60,16 +61,29 @@ def direction(record: Record) -> str | None:
     return record.text("direction") or CORE_DIRECTIONS.get(record.text("measure") or "")
 
 
+def directed(change: float | None, record: Record) -> float | None:
+    """A change counted in the direction that is wanted: positive is better; None when either is unknown."""
+    wanted = direction(record)
+    if change is None or wanted is None:
+        return None
+    return change if wanted == HIGHER else -change
+
+
 def value(record: Record) -> float | None:
     """The value of a measurement: as recorded, else from numerator and denominator; None when neither is there."""
     stated = record.number("value")
-    if stated is not None:
-        return stated
+    return stated if stated is not None else _ratio(record, _factor(record))
+
+
+def rate(record: Record) -> float | None:
+    """What numerator and denominator give for a core measure; None for a local one, whose factor is only guessed."""
+    return _ratio(record, _factor(record)) if record.text("measure") in CORE_DIRECTIONS else None
+
+
+def _ratio(record: Record, factor: int | None) -> float | None:
+    """Multiplied first: the rule engine does so, whatever the order, and whole numbers stay exact."""
     top, bottom = record.number("numerator"), record.number("denominator")
-    if top is None or not bottom:
-        return None
-    factor = _factor(record)
-    return None if factor is None else top / bottom * factor
+    return None if top is None or not bottom or factor is None else top * factor / bottom
 
 
 def _factor(record: Record) -> int | None:
@@ -112,7 +126,7 @@ def baseline(target: Record, measurements: Iterable[Record]) -> float | None:
     stated = target.number("baseline")
     if stated is not None:
         return stated
-    marked = [record for record in measurements if record.text("point") == "BASELINE"]
+    marked = _starts(measurements)
     return value(marked[0]) if marked else None
 
 
@@ -162,3 +176,21 @@ def result(target: Record, term: str, measurements: Iterable[Record], today: dt.
     if due is None or today <= due:
         return NOT_YET_DUE
     return NO_DATA if now is None or wanted is None else NOT_MET
+
+
+def change(target: Record, measurements: Sequence[Record]) -> float | None:
+    """From the baseline to the newest follow-up, in the unit of the measure; None when either is missing."""
+    start, last = baseline(target, measurements), latest(follow_ups(target, measurements))
+    now = value(last) if last is not None else None
+    return None if start is None or now is None else difference(now, start)
+
+
+def kept(target: Record, measurements: Sequence[Record]) -> bool | None:
+    """Whether the newest measurement made later, to see what lasted, is better than the baseline; None without one."""
+    later = [record for record in measurements if record.text("point") == "LATER"]
+    gained = directed(change(target, [*later, *_starts(measurements)]), target)
+    return None if gained is None else gained > 0
+
+
+def _starts(measurements: Iterable[Record]) -> list[Record]:
+    return [record for record in measurements if record.text("point") == "BASELINE"]

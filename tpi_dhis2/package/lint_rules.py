@@ -7,18 +7,22 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from tpi_dhis2.package.rule_grammar import FUNCTIONS, Unreadable, check
+
 Item = dict[str, Any]
 Objects = list[Item]
 
 _NAMED = re.compile(r"([#A])\{([^}]*)\}")
 _KNOWN = {"#": "dataElement", "A": "trackedEntityAttribute"}
-#: What every engine from 2.40 to 2.43 has.
-_FUNCTIONS = {"hasValue", "daysBetween", "monthsBetween", "length", "ceil", "floor", "round"}
+_NEGATED = re.compile(r"!\s*([#A])\{([^}]*)\}")
+_YES_NO = {"BOOLEAN", "TRUE_ONLY"}
 _VARIABLES = {"event_date", "current_date"}
 _VARIABLE_NAME = re.compile(r"^(?!(?:AND|OR|NOT)$)[A-Z][A-Z0-9_]*$")
 _HIDES = {"HIDEFIELD", "HIDESECTION"}
 _SAYS = {"SHOWWARNING", "WARNINGONCOMPLETE", "SHOWERROR", "ERRORONCOMPLETE"}
 _DESCRIPTION_LIMIT = 255
+#: What the name of a field ends with that no person fills.
+_CALCULATED = "(calculated)"
 
 
 def lint_rules(kinds: dict[str, Objects]) -> list[str]:
@@ -28,14 +32,18 @@ def lint_rules(kinds: dict[str, Objects]) -> list[str]:
     forms = _Forms(kinds)
     findings = [f"programRules '{rule.get('name')}': {text}" for rule in rules for text in _of_rule(rule)]
     findings += [
-        f"programRules '{rule.get('name')}': {text}" for rule in rules for text in _of_condition(rule, variables, forms)
+        f"programRules '{rule.get('name')}': {text}"
+        for rule in rules
+        for text in _of_expression(rule.get("condition") or "", rule, variables, forms)
     ]
     by_id = {rule["id"]: rule for rule in rules}
     for action in actions:
         rule = by_id.get((action.get("programRule") or {}).get("id", ""), {})
         place = f"programRuleActions '{rule.get('name')}'"
         findings += [f"{place}: {text}" for text in _of_action(action, rule, forms)]
-    return findings + list(_names(kinds))
+        if action.get("data"):
+            findings += [f"{place}: {text}" for text in _of_expression(action["data"], rule, variables, forms)]
+    return findings + list(_names(kinds)) + list(_of_variables(kinds)) + list(_of_assigned(kinds))
 
 
 def _of_rule(rule: Item) -> Iterator[str]:
@@ -69,35 +77,46 @@ class _Forms:
         return uid in self.attributes or uid in self.held.get(stage, ())
 
 
-def _of_condition(rule: Item, variables: dict[str, Item], forms: _Forms) -> Iterator[str]:
-    condition = rule.get("condition") or ""
-    for mark, name in _NAMED.findall(condition):
+def _of_expression(expression: str, rule: Item, variables: dict[str, Item], forms: _Forms) -> Iterator[str]:
+    """What is wrong with a condition, or with what a rule fills in."""
+    for mark, name in _NAMED.findall(expression):
         target = (variables.get(name, {}).get(_KNOWN[mark]) or {}).get("id")
         if target is None:
             yield f"asks for {mark}{{{name}}}, which is no variable of that kind"
         elif not forms.has(rule, target):
             yield f"asks for {mark}{{{name}}}, which its form does not have"
-    bare = re.sub(r"'[^']*'", "''", condition)
+    for mark, name in _NEGATED.findall(expression):
+        if variables.get(name, {}).get("valueType") not in _YES_NO:
+            yield f"denies {mark}{{{name}}}, which is not answered with yes or no"
+    yield from _of_words(re.sub(r"'[^']*'", "''", expression))
+    if expression.strip():
+        try:
+            check(expression)
+        except Unreadable as error:
+            yield f"has an expression that {error}"
+
+
+def _of_words(bare: str) -> Iterator[str]:
     for function in re.findall(r"d2:(\w+)", bare):
-        if function not in _FUNCTIONS:
+        if function not in FUNCTIONS:
             yield f"uses d2:{function}, which is not on the list of what every version has"
     for name in re.findall(r"V\{(\w*)\}", bare):
         if name not in _VARIABLES:
             yield f"uses V{{{name}}}, which is not on the list of what every version has"
-    if '"' in bare or "'" in bare.replace("''", "") or bare.count("(") != bare.count(")"):
-        yield "has a condition with an open bracket or quote, or a quote that is not single"
 
 
 def _of_action(action: Item, rule: Item, forms: _Forms) -> Iterator[str]:
     kind = action.get("programRuleActionType")
     if {"id": action.get("id")} not in rule.get("programRuleActions", []):
         yield "is not listed on its rule, so servers keep it as an orphan"
-    if kind not in _HIDES | _SAYS:
+    if kind not in _HIDES | _SAYS | {"ASSIGN"}:
         yield f"{kind} is not used in this package"
     if action.get("templateUid"):
         yield "has a template, and 2.42 and 2.43 refuse every later import of it"
     if kind in _SAYS and not (action.get("content") or "").strip():
         yield f"{kind} says nothing"
+    if kind == "ASSIGN" and not (action.get("data") or "").strip():
+        yield "ASSIGN fills in nothing"
     targets = [action[prop]["id"] for prop in (*_KNOWN.values(), "programStageSection") if action.get(prop)]
     if len(targets) != 1:
         yield f"{kind} needs just one field, attribute or section"
@@ -113,3 +132,40 @@ def _names(kinds: dict[str, Objects]) -> Iterator[str]:
     for item in kinds.get("programRuleVariables", []):
         if not _VARIABLE_NAME.match(item.get("name") or ""):
             yield f"programRuleVariables '{item.get('name')}': is no legal name in a condition"
+
+
+def _of_variables(kinds: dict[str, Objects]) -> Iterator[str]:
+    """A calculated value without a type, and a variable of nothing, are stored by servers without a word."""
+    for item in kinds.get("programRuleVariables", []):
+        place = f"programRuleVariables '{item.get('name')}'"
+        if not item.get("valueType"):
+            yield f"{place}: has no value type"
+        if item.get("programRuleVariableSourceType") == "CALCULATED_VALUE":
+            yield f"{place}: is a calculated value, which imports to 2.41.0 to 2.41.3 fail on"
+        elif not any(item.get(prop) for prop in _KNOWN.values()):
+            yield f"{place}: is a variable of no field and no attribute"
+
+
+def _of_assigned(kinds: dict[str, Objects]) -> Iterator[str]:
+    """A rule fills in only fields that no person fills, and of an option set only its codes."""
+    known = {item["id"]: item for kind in ("dataElements", "trackedEntityAttributes") for item in kinds.get(kind, [])}
+    names = {rule["id"]: rule.get("name") for rule in kinds.get("programRules", [])}
+    codes = _codes(kinds)
+    for action in kinds.get("programRuleActions", []):
+        target = next((known.get(action[prop]["id"]) for prop in _KNOWN.values() if action.get(prop)), None)
+        if action.get("programRuleActionType") != "ASSIGN" or target is None:
+            continue
+        place = f"programRuleActions '{names.get((action.get('programRule') or {}).get('id'))}'"
+        if not target["name"].endswith(_CALCULATED):
+            yield f"{place}: fills in '{target['name']}', which is a person's field"
+        fixed = re.fullmatch(r"\s*'([^']*)'\s*", action.get("data") or "")
+        if fixed and "optionSet" in target and fixed[1] not in codes[target["optionSet"]["id"]]:
+            yield f"{place}: fills in '{fixed[1]}', which is no code of the options"
+
+
+def _codes(kinds: dict[str, Objects]) -> dict[str, set[str]]:
+    """The codes of each option set."""
+    found: dict[str, set[str]] = {item["id"]: set() for item in kinds.get("optionSets", [])}
+    for option in kinds.get("options", []):
+        found[option["optionSet"]["id"]].add(option["code"])
+    return found
