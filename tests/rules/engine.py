@@ -79,7 +79,12 @@ def _rules() -> Json:
     def told(action: Json) -> Json:
         props = ("dataElement", "trackedEntityAttribute", "programStageSection")
         (uid,) = [action[prop]["id"] for prop in props if prop in action]
-        values = {"target": names[uid].removeprefix("TPI_").lower(), "label": names[uid], "field": uid, "content": action.get("content", "")}
+        values = {
+            "target": names[uid].removeprefix("TPI_").lower(),
+            "label": names[uid],
+            "field": uid,
+            "content": action.get("content", ""),
+        }
         return {"type": action["programRuleActionType"], "values": values, "data": action.get("data")}
 
     return {

@@ -82,9 +82,8 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
     "step_calculated": ([{}], [{"@current_step": "5_ACTION"}]),
     "action_calculated": ([{}], [{"@last_action": "2024-01-01"}]),
     "score_calculated": (
-        [{}, {"impact": "5"}, {"feasibility": "5"}], [{"impact": "5", "feasibility": "4"}, {"priority_score": "20"}]),
-    "gap_calculated": (
-        [{}, {"baseline": "0"}, {"desired": "5"}], [{"baseline": "0", "desired": "4"}, {"gap": "0"}]),
+        [{}, {"impact": "5", "baseline": "0"}, {"feasibility": "5", "desired": "5"}],
+        [{"impact": "5", "feasibility": "4"}, {"baseline": "0", "desired": "4"}, {"priority_score": "20"}, {"gap": "0"}]),
     "signed_calculated": (
         [{}, {"plan_host_signed": "2024-01-01"}, {"plan_partner_signed": "2024-01-01"}],
         [{"plan_host_signed": "2024-01-01", "plan_partner_signed": "2024-01-01"}, {"plan_signed_on": "2024-01-01"}]),
@@ -218,7 +217,8 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
         [{"activity_status": "COMPLETED", "actual_end": "2024-01-01"}, {"activity_status": "ON_TRACK"}]),
     "done_not_completed": (
         [{"percent_done": "100", "activity_status": "DELAYED"}],
-        [{"percent_done": "100", "activity_status": "COMPLETED"}, {"percent_done": "99", "activity_status": "DELAYED"}]),
+        [{"percent_done": "100", "activity_status": "COMPLETED"},
+         {"percent_done": "99", "activity_status": "DELAYED"}]),
     "completed_not_done": (
         [{"percent_done": "99", "activity_status": "COMPLETED"}],
         [{"percent_done": "100", "activity_status": "COMPLETED"}, {"percent_done": "0", "activity_status": "DELAYED"}]),
@@ -237,7 +237,8 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
     "nobody_reached": (
         [{"facilities_reached": "0", "spread_kind": "TRAINING_GIVEN"}],
         [{"facilities_reached": "1", "spread_kind": "TRAINING_GIVEN"},
-         *({"facilities_reached": "0", "spread_kind": kind} for kind in ("POLICY_INFLUENCED", "MEDIA", "PUBLICATION"))]),
+         *({"facilities_reached": "0", "spread_kind": kind}
+           for kind in ("POLICY_INFLUENCED", "MEDIA", "PUBLICATION"))]),
     "partner_unnamed": (
         [{"@geography": "NORTH_SOUTH"}, {"@geography": "SOUTH_SOUTH"}],
         [{"@geography": "NORTH_SOUTH", "@partner_name": "Afar"}, {"@geography": "SAME_COUNTRY"}]),

@@ -80,7 +80,7 @@ MAKERS = {
 
 
 def _cases() -> list[Case]:
-    chance = random.Random(20240601)
+    chance = random.Random(20240601)  # noqa: S311
     return [Case(kind, make(chance)) for kind, make in MAKERS.items() for _ in range(120)]
 
 

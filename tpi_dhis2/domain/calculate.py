@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tpi_dhis2.domain import functioning, measures, work
+from tpi_dhis2.domain import functioning, gains, measures, work
 from tpi_dhis2.domain.numbers import difference, plain
 from tpi_dhis2.domain.records import Cycle, Partnership, Record
 from tpi_dhis2.domain.steps import current_step
@@ -56,7 +56,7 @@ def of_target(target: Record, cycle: Cycle, today: dt.date) -> Calculated:
     measure = measures.Measure.of(target)
     found = measures.series(cycle, measure) if measure else []
     last = measures.latest(measures.follow_ups(target, found))
-    change, kept = measures.change(target, found), measures.kept(target, found)
+    change, kept = gains.change(target, found), gains.kept(target, found)
     return {
         "latest_value": plain(measures.value(last)) if last else None,
         "latest_date": last.occurred.isoformat() if last and last.date and last.occurred else None,

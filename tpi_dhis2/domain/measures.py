@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tpi_dhis2.domain.numbers import difference
 from tpi_dhis2.domain.records import Cycle, Record
 
 HIGHER, LOWER = "HIGHER", "LOWER"
@@ -126,7 +125,7 @@ def baseline(target: Record, measurements: Iterable[Record]) -> float | None:
     stated = target.number("baseline")
     if stated is not None:
         return stated
-    marked = _starts(measurements)
+    marked = starts(measurements)
     return value(marked[0]) if marked else None
 
 
@@ -178,19 +177,6 @@ def result(target: Record, term: str, measurements: Iterable[Record], today: dt.
     return NO_DATA if now is None or wanted is None else NOT_MET
 
 
-def change(target: Record, measurements: Sequence[Record]) -> float | None:
-    """From the baseline to the newest follow-up, in the unit of the measure; None when either is missing."""
-    start, last = baseline(target, measurements), latest(follow_ups(target, measurements))
-    now = value(last) if last is not None else None
-    return None if start is None or now is None else difference(now, start)
-
-
-def kept(target: Record, measurements: Sequence[Record]) -> bool | None:
-    """Whether the newest measurement made later, to see what lasted, is better than the baseline; None without one."""
-    later = [record for record in measurements if record.text("point") == "LATER"]
-    gained = directed(change(target, [*later, *_starts(measurements)]), target)
-    return None if gained is None else gained > 0
-
-
-def _starts(measurements: Iterable[Record]) -> list[Record]:
+def starts(measurements: Iterable[Record]) -> list[Record]:
+    """The measurements that are marked as baseline."""
     return [record for record in measurements if record.text("point") == "BASELINE"]

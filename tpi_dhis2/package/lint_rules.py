@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from tpi_dhis2.package.lint_rule_values import lint_values
 from tpi_dhis2.package.rule_grammar import FUNCTIONS, Unreadable, check
 
 Item = dict[str, Any]
@@ -21,8 +22,6 @@ _VARIABLE_NAME = re.compile(r"^(?!(?:AND|OR|NOT)$)[A-Z][A-Z0-9_]*$")
 _HIDES = {"HIDEFIELD", "HIDESECTION"}
 _SAYS = {"SHOWWARNING", "WARNINGONCOMPLETE", "SHOWERROR", "ERRORONCOMPLETE"}
 _DESCRIPTION_LIMIT = 255
-#: What the name of a field ends with that no person fills.
-_CALCULATED = "(calculated)"
 
 
 def lint_rules(kinds: dict[str, Objects]) -> list[str]:
@@ -43,7 +42,7 @@ def lint_rules(kinds: dict[str, Objects]) -> list[str]:
         findings += [f"{place}: {text}" for text in _of_action(action, rule, forms)]
         if action.get("data"):
             findings += [f"{place}: {text}" for text in _of_expression(action["data"], rule, variables, forms)]
-    return findings + list(_names(kinds)) + list(_of_variables(kinds)) + list(_of_assigned(kinds))
+    return findings + list(_names(kinds)) + lint_values(kinds)
 
 
 def _of_rule(rule: Item) -> Iterator[str]:
@@ -132,40 +131,3 @@ def _names(kinds: dict[str, Objects]) -> Iterator[str]:
     for item in kinds.get("programRuleVariables", []):
         if not _VARIABLE_NAME.match(item.get("name") or ""):
             yield f"programRuleVariables '{item.get('name')}': is no legal name in a condition"
-
-
-def _of_variables(kinds: dict[str, Objects]) -> Iterator[str]:
-    """A calculated value without a type, and a variable of nothing, are stored by servers without a word."""
-    for item in kinds.get("programRuleVariables", []):
-        place = f"programRuleVariables '{item.get('name')}'"
-        if not item.get("valueType"):
-            yield f"{place}: has no value type"
-        if item.get("programRuleVariableSourceType") == "CALCULATED_VALUE":
-            yield f"{place}: is a calculated value, which imports to 2.41.0 to 2.41.3 fail on"
-        elif not any(item.get(prop) for prop in _KNOWN.values()):
-            yield f"{place}: is a variable of no field and no attribute"
-
-
-def _of_assigned(kinds: dict[str, Objects]) -> Iterator[str]:
-    """A rule fills in only fields that no person fills, and of an option set only its codes."""
-    known = {item["id"]: item for kind in ("dataElements", "trackedEntityAttributes") for item in kinds.get(kind, [])}
-    names = {rule["id"]: rule.get("name") for rule in kinds.get("programRules", [])}
-    codes = _codes(kinds)
-    for action in kinds.get("programRuleActions", []):
-        target = next((known.get(action[prop]["id"]) for prop in _KNOWN.values() if action.get(prop)), None)
-        if action.get("programRuleActionType") != "ASSIGN" or target is None:
-            continue
-        place = f"programRuleActions '{names.get((action.get('programRule') or {}).get('id'))}'"
-        if not target["name"].endswith(_CALCULATED):
-            yield f"{place}: fills in '{target['name']}', which is a person's field"
-        fixed = re.fullmatch(r"\s*'([^']*)'\s*", action.get("data") or "")
-        if fixed and "optionSet" in target and fixed[1] not in codes[target["optionSet"]["id"]]:
-            yield f"{place}: fills in '{fixed[1]}', which is no code of the options"
-
-
-def _codes(kinds: dict[str, Objects]) -> dict[str, set[str]]:
-    """The codes of each option set."""
-    found: dict[str, set[str]] = {item["id"]: set() for item in kinds.get("optionSets", [])}
-    for option in kinds.get("options", []):
-        found[option["optionSet"]["id"]].add(option["code"])
-    return found

@@ -12,7 +12,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<text>'[^']*')|(?P<named>[#AV]\{\w+\})|(?P<function>d2:\w+)"
     r"|(?P<word>true|false)\b|(?P<mark>&&|\|\||[=!<>]=|[-+*/%<>!(),]))"
 )
-#: How tightly operators bind for people; of one line the first may follow the others only in brackets.
+#: How tightly operators bind for people, loosest first.
 _LEVELS = (("||",), ("&&",), ("==", "!="), ("<=", ">=", "<", ">"), ("+", "-"), ("*", "/", "%"))
 #: What every engine from 2.40 to 2.43 has, with the number of arguments.
 FUNCTIONS = {
@@ -60,8 +60,11 @@ class _Reader:
     def _wrong(self) -> Unreadable:
         return Unreadable(f"cannot be read at '{self.token or 'its end'}'")
 
+    def _is(self, *marks: str) -> bool:
+        return self.kind == "mark" and self.token in marks
+
     def _take(self, mark: str) -> None:
-        if self.token != mark or self.kind != "mark":
+        if not self._is(mark):
             raise self._wrong()
         self._next()
 
@@ -71,7 +74,7 @@ class _Reader:
             return
         self._level(number + 1)
         used: list[str] = []
-        while self.kind == "mark" and self.token in _LEVELS[number]:
+        while self._is(*_LEVELS[number]):
             used.append(self.token)
             self._next()
             self._level(number + 1)
@@ -79,10 +82,10 @@ class _Reader:
 
     def _value(self) -> None:
         kind, token = self.kind, self.token
-        if kind == "mark" and token in ("!", "-"):
+        if self._is("!", "-"):
             self._next()
             self._value()
-        elif kind == "mark" and token == "(":
+        elif self._is("("):
             self._next()
             self._level(0)
             self._take(")")
@@ -98,7 +101,7 @@ class _Reader:
         self._take("(")
         count = 1
         self._level(0)
-        while self.token == ",":
+        while self._is(","):
             self._next()
             self._level(0)
             count += 1
@@ -112,4 +115,5 @@ def _in_reading_order(used: list[str]) -> None:
     order = {"*": 0, "/": 1, "%": 2, "+": 0, "-": 1}
     ranks = [order.get(token, 0) for token in used]
     if ranks != sorted(ranks):
-        raise Unreadable(f"has {' and '.join(dict.fromkeys(used))} side by side, which the engine does not read in order")
+        signs = " and ".join(dict.fromkeys(used))
+        raise Unreadable(f"has {signs} side by side, which the engine does not read in order")

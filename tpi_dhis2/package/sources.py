@@ -154,9 +154,9 @@ class Sources(Source):
         for fault in faults(self.rules, stages, [item.key for item in self.attributes]):
             raise ValueError(fault)
         known = {**{item.key: item for item in self.attributes}, **self.elements()}
-        for rule, key in ((rule, key) for rule in self.rules for key in rule.assign):
-            if not known[key].calculated:
-                raise ValueError(f"rule {rule.key} fills in {key}, which is a person's field")
+        for rule in self.rules:
+            if written := [key for key in rule.assign if not known[key].calculated]:
+                raise ValueError(f"rule {rule.key} fills in {written[0]}, which is a person's field")
         return self
 
     def attribute(self, key: str) -> AttributeSource:
