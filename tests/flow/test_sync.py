@@ -253,7 +253,8 @@ def test_what_was_entered_on_the_server_is_calculated_too(installed, store, tmp_
         body = tmp_path / "later.yaml"
         body.write_text(yaml.safe_dump(content))
         monday = push(installed, other, FIELDS, [body], today=TODAY)
-        assert sorted(item.kind for item in monday.created + monday.updated) == ["measurement", "target"]
+        written = sorted(item.kind for item in monday.created + monday.updated)
+        assert written == ["", "measurement", "target"]  # the profile, for its last action
     pull(installed, store, FIELDS)
     after = push(installed, store, FIELDS, today=dt.date(2026, 11, 24))
     assert after.requests == 0
@@ -397,13 +398,15 @@ def test_how_the_relation_works_is_written_once_both_arms_have_answered(installe
 def test_scores_of_the_relation_stay_when_the_answers_are_out_of_sight(installed, store, tmp_path):
     send(installed, store, evaluation_file(tmp_path, "HOST", "PARTNER"))
     before = impact_on_server(installed)
-    answers = [{"event": derive_uid("record", "p", "1", "functioning", "MID_TERM", arm)} for arm in ("HOST", "PARTNER")]
-    body = {"events": answers}
+    [pair] = partnerships(store)
+    body = {"events": [{"event": record.uid} for record in pair.latest.of("functioning")]}
     installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "DELETE"}, body=body)
-    pull(installed, store, FIELDS)
-    assert [record.kind for found in partnerships(store) for record in found.latest.of("functioning")] == []
-    assert send(installed, store).requests == 0
-    assert impact_on_server(installed) == before
+    with other_store(tmp_path, "without") as without:
+        pull(installed, without, FIELDS)
+        [pair] = partnerships(without)
+        assert pair.latest.of("functioning") == []
+        assert send(installed, without).requests == 0
+    assert impact_on_server(installed) == before != {}
 
 
 def test_the_last_action_stands_in_the_profile(installed, store, tmp_path):
