@@ -83,7 +83,8 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
     "action_calculated": ([{}], [{"@last_action": "2024-01-01"}]),
     "score_calculated": (
         [{}, {"impact": "5", "baseline": "0"}, {"feasibility": "5", "desired": "5"}],
-        [{"impact": "5", "feasibility": "4"}, {"baseline": "0", "desired": "4"}, {"priority_score": "20"}, {"gap": "0"}]),
+        [{"impact": "5", "feasibility": "4"}, {"baseline": "0", "desired": "4"}, {"priority_score": "20"},
+         {"gap": "0"}]),
     "signed_calculated": (
         [{}, {"plan_host_signed": "2024-01-01"}, {"plan_partner_signed": "2024-01-01"}],
         [{"plan_host_signed": "2024-01-01", "plan_partner_signed": "2024-01-01"}, {"plan_signed_on": "2024-01-01"}]),

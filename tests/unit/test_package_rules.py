@@ -17,6 +17,7 @@ from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.package.lint import lint
 from tpi_dhis2.package.release import bundle
+from tpi_dhis2.package.rules import ACTIONS, RuleSource
 from tpi_dhis2.package.sources import load
 
 Json = dict[str, Any]
@@ -108,6 +109,12 @@ def test_a_value_is_filled_in_before_anything_is_hidden_or_said() -> None:
         "WARNINGONCOMPLETE": 3,
         "SHOWERROR": 3,
     }
+
+
+def test_a_record_may_be_refused_on_completing_alone() -> None:
+    told = {"key": "one", "what": "One", "in": ["activity"], "when": "1 == 1", "error_on_complete": {"spent": "Much"}}
+    made = RuleSource.model_validate(told)
+    assert (ACTIONS[made.action], made.texts, made.targets) == (("ERRORONCOMPLETE", 3), {"spent": "Much"}, ["spent"])
 
 
 def test_an_assigned_value_is_built_with_guards_for_all_that_it_reads() -> None:
