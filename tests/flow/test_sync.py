@@ -253,7 +253,8 @@ def test_what_was_entered_on_the_server_is_calculated_too(installed, store, tmp_
         body = tmp_path / "later.yaml"
         body.write_text(yaml.safe_dump(content))
         monday = push(installed, other, FIELDS, [body], today=TODAY)
-        assert sorted(item.kind for item in monday.created + monday.updated) == ["measurement", "target"]
+        written = sorted(item.kind for item in monday.created + monday.updated)
+        assert written == ["", "measurement", "target"]  # the profile, for its last action
     pull(installed, store, FIELDS)
     after = push(installed, store, FIELDS, today=dt.date(2026, 11, 24))
     assert after.requests == 0
@@ -363,6 +364,58 @@ def test_calculated_fields_are_written_and_only_when_they_change(installed, stor
     [found] = partnerships(store)
     assert found.text("current_step") == "5_ACTION"
     assert send(installed, store).requests == 0
+
+
+def evaluation_file(tmp_path, *arms):
+    """The record file with the review of a round, and the answers of these arms: all statements at 1, 2, ..."""
+    content = yaml.safe_load(record_file(tmp_path).read_text())
+    records = content["partnerships"][0]["cycles"][0]["records"]
+    round_of = {"date": "2026-07-01", "evaluation_round": "MID_TERM"}
+    records["impact"] = [{**round_of, "rating": "PARTLY", "next_decision": "CONTINUE"}]
+    statements = [f"pf{number:02d}" for number in range(1, 25)]
+    records["functioning"] = [
+        {**round_of, "one_arm": arm, **dict.fromkeys(statements, place)} for place, arm in enumerate(arms, 1)
+    ]
+    path = tmp_path / "evaluation.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def impact_on_server(client):
+    found = on_server(client, derive_uid("record", "p", "1", "impact", "MID_TERM"))
+    return {key: value for key, value in found.items() if key.startswith("functioning_")}
+
+
+def test_how_the_relation_works_is_written_once_both_arms_have_answered(installed, store, tmp_path):
+    send(installed, store, evaluation_file(tmp_path, "HOST"))
+    assert impact_on_server(installed) == {"functioning_arms": "1"}
+    assert send(installed, store, evaluation_file(tmp_path, "HOST", "PARTNER")).refused == []
+    both = {"functioning_arms": "2", "functioning_score": "1.5", "functioning_gap": "1"}
+    assert impact_on_server(installed) == {**both, **{f"functioning_{letter}": "1.5" for letter in "abcdefgh"}}
+    assert send(installed, store).requests == 0
+
+
+def test_scores_of_the_relation_stay_when_the_answers_are_out_of_sight(installed, store, tmp_path):
+    send(installed, store, evaluation_file(tmp_path, "HOST", "PARTNER"))
+    before = impact_on_server(installed)
+    [pair] = partnerships(store)
+    body = {"events": [{"event": record.uid} for record in pair.latest.of("functioning")]}
+    installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "DELETE"}, body=body)
+    with other_store(tmp_path, "without") as without:
+        pull(installed, without, FIELDS)
+        [pair] = partnerships(without)
+        assert pair.latest.of("functioning") == []
+        assert send(installed, without).requests == 0
+    assert impact_on_server(installed) == before != {}
+
+
+def test_the_last_action_stands_in_the_profile(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    uid = derive_uid("partnership", "p")
+    asked = {"program": FIELDS.program, "fields": "attributes[attribute,value]"}
+    found = installed.get(f"tracker/trackedEntities/{uid}", asked)["attributes"]
+    values = {each["attribute"]: each["value"] for each in found}
+    assert values[FIELDS.attributes["last_action"].uid] == "2026-06-01"
 
 
 def test_records_of_other_people_are_pulled_with_their_local_fields(installed, store, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from fractions import Fraction
 
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tpi_dhis2.domain import calculate, functioning, measures
 from tpi_dhis2.domain.dates import DAY, MONTH, YEAR, KnownDate
 from tpi_dhis2.domain.merge import Doc, merge
+from tpi_dhis2.domain.numbers import difference, plain
 from tpi_dhis2.domain.records import Cycle, Record
 from tpi_dhis2.domain.uids import derive_uid, is_uid
 
@@ -240,8 +242,24 @@ def test_a_score_lies_between_the_lowest_and_the_highest_answer(values: dict[str
 @laws
 @given(st.floats(-1e9, 1e9, allow_nan=False), st.integers(0, 4))
 def test_a_number_written_plainly_is_that_number(number: float, decimals: int) -> None:
-    text = calculate.plain(number, decimals)
+    text = plain(number, decimals)
     assert text is not None
     assert "e" not in text
     assert text != "-0"
     assert abs(float(text) - number) <= 0.5 * 10**-decimals + 1e-6
+
+
+@laws
+@given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9), st.integers(0, 3))
+def test_a_difference_is_exact_in_decimals(one: int, other: int, decimals: int) -> None:
+    scale = 10**decimals
+    assert difference(one / scale, other / scale) == (one - other) / scale
+
+
+@laws
+@given(answers)
+def test_the_score_of_an_arm_is_the_exact_mean_of_its_domains(values: dict[str, str]) -> None:
+    found = [[Fraction(values[key]) for key in keys if key in values] for keys in functioning.DOMAINS.values()]
+    means = [sum(each) / len(each) for each in found if len(each) >= 2]
+    score = functioning.arm_score(Record("f", "functioning", values))
+    assert score == (float(sum(means) / len(means)) if len(means) >= 6 else None)

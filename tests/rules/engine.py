@@ -79,8 +79,13 @@ def _rules() -> Json:
     def told(action: Json) -> Json:
         props = ("dataElement", "trackedEntityAttribute", "programStageSection")
         (uid,) = [action[prop]["id"] for prop in props if prop in action]
-        values = {"target": names[uid].removeprefix("TPI_").lower(), "content": action.get("content", "")}
-        return {"type": action["programRuleActionType"], "values": values}
+        values = {
+            "target": names[uid].removeprefix("TPI_").lower(),
+            "label": names[uid],
+            "field": uid,
+            "content": action.get("content", ""),
+        }
+        return {"type": action["programRuleActionType"], "values": values, "data": action.get("data")}
 
     return {
         "rules": [
@@ -109,15 +114,36 @@ def _sent(case: Case) -> Json:
 
 def run(cases: list[Case]) -> list[list[Json]]:
     """The effects of each case, as the engine gives them; ``rule`` is the rule's UID."""
+    return _engine({**_rules(), "cases": [_sent(case) for case in cases]})
+
+
+def evaluated(expressions: list[str]) -> list[str]:
+    """What the engine makes of expressions without fields."""
+    rules = [
+        {"condition": "true", "id": str(place), "name": text, "priority": place,
+         "actions": [{"type": "ASSIGN", "values": {"field": str(place)}, "data": text}]}
+        for place, text in enumerate(expressions)
+    ]  # fmt: skip
+    (found,) = _engine({"rules": rules, "variables": [], "cases": [_sent(Case("contact"))]})
+    return [str(effect["data"]) for effect in found]
+
+
+def _engine(sent: Json) -> list[list[Json]]:
     where = installed()
-    sent = json.dumps({**_rules(), "cases": [_sent(case) for case in cases]})
     done = subprocess.run(  # noqa: S603
         [str(shutil.which("node")), str(RUNNER), str(where)],
-        input=sent, capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT,
+        input=json.dumps(sent), capture_output=True, text=True, timeout=120, check=False, env=ENVIRONMENT,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     found: list[list[Json]] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def assigned(found: list[Json]) -> dict[str, str]:
+    """What the rules fill in, by field key; a field that two rules fill in is a fault."""
+    filled = [(effect["target"], effect["data"]) for effect in found if effect["type"] == "ASSIGN"]
+    assert len({key for key, _ in filled}) == len(filled), filled
+    return dict(filled)
 
 
 @cache

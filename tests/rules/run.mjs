@@ -19,7 +19,7 @@ const moment = (text) => (text ? LocalDateTime.parse(text + "T00:00:00").toInsta
 
 const rules = input.rules.map((rule) => {
   const actions = rule.actions.map((action) =>
-    new engine.RuleActionJs(null, action.type, new Map(Object.entries(action.values))));
+    new engine.RuleActionJs(action.data ?? null, action.type, new Map(Object.entries(action.values))));
   return new engine.RuleJs(rule.condition, actions, rule.id, rule.name, rule.stage, rule.priority);
 });
 const variables = input.variables.map((v) =>
@@ -46,7 +46,7 @@ function effects(one) {
     .evaluateAll(enrollment(one.attributes), one.stage ? [event(one)] : [], context)
     .filter((each) => each.trackerObjectType.name === target)
     .flatMap((each) => [...each.ruleEffects]);
-  return found.map((effect) => ({ rule: effect.ruleId, type: effect.ruleAction.type,
+  return found.map((effect) => ({ rule: effect.ruleId, type: effect.ruleAction.type, data: effect.data,
     ...Object.fromEntries(effect.ruleAction.values) }));
 }
 

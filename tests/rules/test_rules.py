@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.rules.engine import Case, names, run
+from tests.rules.engine import Case, assigned, names, run
 from tests.unit.builders import demo_drafts
+from tpi_dhis2.domain.functioning import DOMAINS, EFFECT_MODULES
 from tpi_dhis2.package.rules import NAMED, RuleSource
 from tpi_dhis2.package.sources import load
 
@@ -25,6 +26,53 @@ def low_score(area: str) -> tuple[list[Values], list[Values]]:
 #: Of each rule: values with which it acts, values with which it does not. Keys with @ are attributes or the date.
 #: A rule of several stages is tried in each of them.
 CASES: dict[str, tuple[list[Values], list[Values]]] = {
+    "priority_score": (
+        [{"impact": "5", "feasibility": "4"}, {"impact": "1", "feasibility": "1"}], [{"measure": "HH_COMPL"}]),
+    "gap_higher": (
+        [{"direction": "HIGHER", "baseline": "0", "desired": "0"},
+         {"measure": "PAT_EXP", "baseline": "22", "desired": "80"}],
+        [{"direction": "LOWER", "baseline": "22", "desired": "80"},
+         {"measure": "PAT_EXP", "direction": "LOWER", "baseline": "22", "desired": "80"},
+         {"measure": "SSI_RATE", "baseline": "22", "desired": "80"},
+         {"measure": "OTHER", "baseline": "22", "desired": "80"}]),
+    "gap_lower": (
+        [{"direction": "LOWER", "baseline": "8", "desired": "4"},
+         {"measure": "NEO_DEATH", "baseline": "8.4", "desired": "4"}],
+        [{"direction": "HIGHER", "baseline": "8", "desired": "4"},
+         {"measure": "NEO_DEATH", "direction": "HIGHER", "baseline": "8", "desired": "4"},
+         {"measure": "HH_COMPL", "baseline": "8", "desired": "4"}]),
+    "plan_signed_host": (
+        [{"plan_host_signed": "2016-05-31", "plan_partner_signed": "2016-05-24"},
+         {"plan_host_signed": "2016-05-31", "plan_partner_signed": "2016-05-31"}],
+        [{"plan_host_signed": "2016-05-23", "plan_partner_signed": "2016-05-24"}]),
+    "plan_signed_partner": (
+        [{"plan_host_signed": "2016-05-23", "plan_partner_signed": "2016-05-24"}],
+        [{"plan_host_signed": "2016-05-31", "plan_partner_signed": "2016-05-31"}]),
+    "deadline_new": ([{"new_deadline": "2016-05-31"}], [{"planned_end": "2016-05-31"}]),
+    "deadline_first": (
+        [{"planned_end": "2016-05-31"}], [{"planned_end": "2016-05-31", "new_deadline": "2016-06-30"}, {}]),
+    "rate_percent": (
+        [{"measure": "HH_COMPL", "numerator": "0", "denominator": "8"},
+         {"measure": "SHARPS", "numerator": "1", "denominator": "8"}],
+        [{"measure": "HH_COMPL", "numerator": "1", "denominator": "0"},
+         {"measure": "HH_KNOW", "numerator": "1", "denominator": "8"},
+         {"measure": "OTHER", "measure_unit": "%", "numerator": "1", "denominator": "8"}]),
+    "rate_per_thousand": (
+        [{"measure": "MAT_DEATH", "numerator": "1", "denominator": "8"}],
+        [{"measure": "MAT_DEATH", "numerator": "1", "denominator": "0"},
+         {"measure": "HH_COMPL", "numerator": "1", "denominator": "8"}]),
+    "rate_points": (
+        [{"measure": "HH_KNOW", "numerator": "250", "denominator": "20"}],
+        [{"measure": "HH_KNOW", "numerator": "250", "denominator": "0"},
+         {"measure": "HH_COMPL", "numerator": "1", "denominator": "8"}]),
+    **{f"pf_{letter}": (
+        [{first: "4", second: "1"}, {second: "1", third: "1"}, {first: "2", third: "3"}],
+        [{first: "4"}, {}])
+       for letter, (first, second, third) in DOMAINS.items()},
+    "pf_score": (
+        [{key: "3" for letter in "abdefh" for key in DOMAINS[letter][:2]}],
+        [{key: "3" for letter in "abdef" for key in DOMAINS[letter]},
+         {key: "4" for letter in "abcdefgh" for key in DOMAINS[letter][2:]}, {}]),
     "other_measure": ([{"measure": "HH_COMPL"}, {}], [{"measure": "OTHER"}]),
     "agreement_details": ([{"agreement_signed": "false"}, {}], [{"agreement_signed": "true"}]),
     "endorsement_note": ([{"endorsement": "NONE"}], [{"endorsement": "INFORMED"}, {}]),
@@ -37,11 +85,25 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
     "partner_unit": (
         [{"@geography": "NORTH_SOUTH"}, {"@geography": "SOUTH_SOUTH"}],
         [{"@geography": "SAME_COUNTRY"}, {"@geography": "OTHER"}, {}]),
+    "core_direction": ([{"measure": "HH_COMPL"}], [{"measure": "OTHER"}, {}]),
     "step_calculated": ([{}], [{"@current_step": "5_ACTION"}]),
-    "score_calculated": ([{}], [{"priority_score": "20"}, {"gap": "0"}]),
-    "signed_calculated": ([{}], [{"plan_signed_on": "2024-01-01"}]),
-    "standing_calculated": ([{}], [{"latest_value": "0"}, {"long_result": "NO_DATA"}]),
-    "functioning_calculated": ([{}], [{"pf_a": "2.5"}, {"pf_score": "3"}]),
+    "action_calculated": ([{}], [{"@last_action": "2024-01-01"}]),
+    "score_calculated": (
+        [{}, {"impact": "5", "baseline": "0"}, {"feasibility": "5", "desired": "5"}],
+        [{"impact": "5", "feasibility": "4"}, {"baseline": "0", "desired": "4"}, {"priority_score": "20"},
+         {"gap": "0"}]),
+    "signed_calculated": (
+        [{}, {"plan_host_signed": "2024-01-01"}, {"plan_partner_signed": "2024-01-01"}],
+        [{"plan_host_signed": "2024-01-01", "plan_partner_signed": "2024-01-01"}, {"plan_signed_on": "2024-01-01"}]),
+    "standing_calculated": ([{}], [{"latest_value": "0"}, {"long_result": "NO_DATA"}, {"gain_kept": "false"}]),
+    "deadline_calculated": ([{}], [{"planned_end": "2024-01-01"}, {"new_deadline": "2024-01-01"}]),
+    "rate_calculated": (
+        [{}, {"measure": "HH_COMPL", "numerator": "1"}, {"measure": "HH_COMPL", "denominator": "1"},
+         {"measure": "OTHER", "numerator": "1", "denominator": "8"}, {"numerator": "1", "denominator": "8"}],
+        [{"measure": "HH_COMPL", "numerator": "0", "denominator": "8"}]),
+    "relation_calculated": ([{}], [{"functioning_arms": "1"}, {"functioning_h": "2"}, {"functioning_gap": "0"}]),
+    "functioning_calculated": (
+        [{}, {"pf01": "4", "pf04": "4"}], [{"pf01": "4", "pf02": "4"}, {"pf_a": "2.5"}, {"pf_score": "3"}]),
     "intended_end_early": ([{"intended_end": "2024-05-31"}], [{"intended_end": "2024-06-01"}]),
     "ended_early": ([{"ended_on": "2023-06-01"}], [{"ended_on": "2025-06-01"}]),
     "needs_end_early": ([{"needs_end": "2024-05-31"}], [{"needs_end": "2024-06-01"}]),
@@ -68,20 +130,33 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
     "period_to_early": (
         [{"period_from": "2024-01-01", "period_to": "2023-12-31"}],
         [{"period_from": "2024-01-01", "period_to": "2024-12-31"}]),
+    **{f"{key}_in_future": ([{key: "2999-01-01"}], [{key: "2024-01-01"}])
+       for key in ("agreement_host_signed", "agreement_partner_signed", "ended_on", "needs_end", "needs_shared",
+                   "plan_host_signed", "plan_partner_signed", "actual_start", "actual_end", "shown_on", "contact_end",
+                   "results_to_staff", "results_to_ministry")},
+    **{f"{kind}_in_future": ([{"@date": "2999-01-01"}], [{}])
+       for kind in ("measurement", "contact", "spread", "impact", "functioning")},
+    **{f"agreement_{arm}_long_ago": (
+        [{f"agreement_{arm}_signed": "2023-05-31"}], [{f"agreement_{arm}_signed": "2023-06-02"}])
+       for arm in ("host", "partner")},
     "desired_is_baseline": (
         [{"desired": "40", "baseline": "40.0"}, {"desired": "0", "baseline": "0"}],
         [{"desired": "80", "baseline": "40"}, {"desired": "0", "baseline": "1"}]),
     "desired_wrong_way": (
         [{"direction": "HIGHER", "desired": "9", "baseline": "10"},
-         {"direction": "LOWER", "desired": "10", "baseline": "9"}],
+         {"direction": "LOWER", "desired": "10", "baseline": "9"},
+         {"measure": "SSI_RATE", "desired": "10", "baseline": "9"}],
         [{"direction": "HIGHER", "desired": "10", "baseline": "9"},
          {"direction": "LOWER", "desired": "9", "baseline": "10"},
+         {"measure": "SSI_RATE", "desired": "9", "baseline": "10"},
+         {"measure": "OTHER", "desired": "9", "baseline": "10"},
          {"direction": "LOWER", "desired": "9", "baseline": "9"}]),
     "long_is_baseline": ([{"long_target": "12.5", "baseline": "12.5"}], [{"long_target": "12", "baseline": "12.5"}]),
     "short_is_baseline": ([{"short_target": "0", "baseline": "0"}], [{"short_target": "30", "baseline": "20"}]),
     "long_wrong_way": (
         [{"direction": "HIGHER", "long_target": "9", "baseline": "10"},
-         {"direction": "LOWER", "long_target": "10", "baseline": "9"}],
+         {"direction": "LOWER", "long_target": "10", "baseline": "9"},
+         {"measure": "HH_COMPL", "long_target": "9", "baseline": "10"}],
         [{"direction": "HIGHER", "long_target": "100", "baseline": "20"},
          {"direction": "LOWER", "long_target": "5", "baseline": "10"}]),
     "short_not_between": (
@@ -100,7 +175,24 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
         [{"measure": "HH_COMPL", "numerator": "8", "denominator": "8"},
          {"measure": "HH_KNOW", "numerator": "250", "denominator": "20"},
          {"measure": "OTHER", "numerator": "250", "denominator": "20"}]),
-    "denominator_zero": ([{"denominator": "0"}], [{"denominator": "1"}]),
+    "denominator_small": (
+        [{"measure": "HH_COMPL", "denominator": "29"}, {"measure": "OTHER", "denominator": "1"}],
+        [{"measure": "HH_COMPL", "denominator": "30"}, {"measure": "HH_COMPL", "denominator": "0"},
+         {"measure": "QI_MEET", "denominator": "1"}]),
+    "percent_beyond": (
+        [{"measure": "HH_COMPL", "value": "100.1"}, {"measure": "QI_MEET", "value": "-1"}],
+        [{"measure": "HH_COMPL", "value": "100"}, {"measure": "SSI_RATE", "value": "0"},
+         {"measure": "INP_DEATH", "value": "120"}, {"measure": "OTHER", "value": "120"}]),
+    "knowledge_beyond": (
+        [{"measure": "HH_KNOW", "value": "26"}, {"measure": "HH_KNOW", "value": "-1"}],
+        [{"measure": "HH_KNOW", "value": "25"}, {"measure": "HH_COMPL", "value": "26"}]),
+    "value_differs": (
+        [{"measure": "HH_COMPL", "value": "27", "numerator": "1", "denominator": "4"},
+         {"measure": "HH_COMPL", "value": "23", "numerator": "1", "denominator": "4"}],
+        [{"measure": "HH_COMPL", "value": "26", "numerator": "1", "denominator": "4"},
+         {"measure": "HH_COMPL", "value": "33", "numerator": "1", "denominator": "3"},
+         {"measure": "HH_COMPL", "value": "24", "numerator": "1", "denominator": "0"},
+         {"measure": "MAT_DEATH", "value": "250", "numerator": "1", "denominator": "4"}]),
     "trained_female_many": (
         [{"trained": "9", "trained_female": "10"}], [{"trained": "10", "trained_female": "9"}]),
     "adopted_many": (
@@ -118,6 +210,8 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
         [{"budget_total": "100", "budget_host": "60", "budget_partner": "50"}],
         [{"budget_total": "100", "budget_host": "60", "budget_partner": "40"},
          {"budget_total": "100", "budget_host": "60", "budget_partner": "50", "budget_third": "1"}]),
+    **{f"{key}_negative": ([{key: "-0.5"}], [{key: "0"}])
+       for key in ("funding_pledged", "budget_total", "activity_budget", "spent")},
     "goal_short": ([{"common_goal": "Clean hands"}], [{"common_goal": "Clean hands before every patient"}]),
     "ended_without_reason": (
         [{"@pstatus": "ENDED_EARLY", "ended_on": "2024-07-01"}],
@@ -201,33 +295,77 @@ CASES: dict[str, tuple[list[Values], list[Values]]] = {
     "baseline_missing": ([{}], [{"baseline": "0"}, {"no_baseline": "NOT_RECORDED"}]),
     "direction_missing": ([{"measure": "OTHER"}], [{"measure": "OTHER", "direction": "LOWER"},
          {"measure": "HH_COMPL"}]),
+    "done_not_completed": (
+        [{"percent_done": "100", "activity_status": "DELAYED"}],
+        [{"percent_done": "100", "activity_status": "COMPLETED"},
+         {"percent_done": "99", "activity_status": "DELAYED"}]),
+    "completed_not_done": (
+        [{"percent_done": "99", "activity_status": "COMPLETED"}],
+        [{"percent_done": "100", "activity_status": "COMPLETED"}, {"percent_done": "0", "activity_status": "DELAYED"}]),
+    "due_missing_short": ([{"short_target": "0"}], [{"short_target": "0", "short_due": "2024-01-01"}, {}]),
+    "due_missing_long": ([{"long_target": "0"}], [{"long_target": "0", "long_due": "2024-01-01"}, {}]),
+    "nothing_measured": (
+        [{"measure": "HH_COMPL", "numerator": "1"}, {"denominator": "1"}, {}],
+        [{"value": "0"}, {"change_stated": "0"}, {"numerator": "0", "denominator": "1"}]),
+    "rank_missing": ([{"decision": "ACT_NOW"}], [{"decision": "ACT_NOW", "rank": "1"}, {"decision": "LATER"}]),
+    "weak_without_words": (
+        [{"score_ipc": "2"}, {"score_referral": "0"}, {"score_ipc": "4", "score_leadership": "1"}],
+        [{"score_ipc": "3", "score_waste": "4"}, {"score_ipc": "0", "needs_found": "No water"}, {}]),
+    "contact_alone": (
+        [{"participants_host": "0", "participants_partner": "0"}],
+        [{"participants_host": "0", "participants_partner": "1"}]),
+    "nobody_reached": (
+        [{"facilities_reached": "0", "spread_kind": "TRAINING_GIVEN"}],
+        [{"facilities_reached": "1", "spread_kind": "TRAINING_GIVEN"},
+         *({"facilities_reached": "0", "spread_kind": kind}
+           for kind in ("POLICY_INFLUENCED", "MEDIA", "PUBLICATION"))]),
+    "partner_unnamed": (
+        [{"@geography": "NORTH_SOUTH"}, {"@geography": "SOUTH_SOUTH"}],
+        [{"@geography": "NORTH_SOUTH", "@partner_name": "Afar"}, {"@geography": "SAME_COUNTRY"}]),
+    "denominator_zero": ([{"denominator": "0"}], [{"denominator": "1"}]),
+    "hhsaf_beyond": ([{"hhsaf_total": "501"}], [{"hhsaf_total": "500"}, {"hhsaf_total": "0"}]),
+    "ipcaf_beyond": ([{"ipcaf_total": "801"}], [{"ipcaf_total": "800"}, {"ipcaf_total": "0"}]),
+    **{f"{key}_beyond": ([{key: "0.99"}, {key: "4.01"}], [{key: "1"}, {key: "4"}])
+       for key in (*EFFECT_MODULES, "effect_overall")},
 }  # fmt: skip
+
+#: Values in the cases of a rule without which it acts all the same.
+NOT_NEEDED: dict[str, set[str]] = {
+    "nothing_measured": {"numerator", "denominator"},
+    "weak_without_words": {"score_ipc"},
+}
 
 #: The true warnings of the demo's records.
 DEMO_WARNINGS: set[str] = {
     f"partnership '{partnership}', cycle 1, priority {number}: There is no baseline. Say why."
     for partnership, numbers in (("tellewoyan-nagasaki", "12"), ("gondar-leicester", "1234"))
     for number in numbers
+} | {
+    f"partnership 'fictional-b-koubeta', cycle 1, measurement {number}: Fewer than 30 were counted: by chance alone "
+    "the value can move far."
+    for number in (12, 13, 14)
 }
 
 RULES = {rule.key: rule for rule in load().rules}
 FILLED = {"measure_other": "Words", "measure_unit": "%", "agreement_host_signed": "2024-01-01", "rank": "1",
           "agreement_partner_signed": "2024-01-01", "agreement_document": "abcdefghijk", "trained_female": "3",
           "funding_qualifier": "ABOUT", "current_step": "5_ACTION", "priority_score": "9", "gap": "3",
-          "plan_signed_on": "2024-01-01", "partner_unit": "abcdefghijk"}  # fmt: skip
+          "plan_signed_on": "2024-01-01", "partner_unit": "abcdefghijk", "direction": "HIGHER", "rate": "12.5",
+          "deadline": "2024-01-01", "last_action": "2024-01-01"}  # fmt: skip
 FILLED |= {"agreement_renewed": "2024-01-01", "tool_other_score": "12.5", "owner_partner_none": "true"}
 FILLED |= {f"risk{number}_{when}": "2024-01-01" for number in "123" for when in ("raised", "closed")}
 
 
 def _case(kind: str, values: Values) -> Case:
     fields = {key: value for key, value in values.items() if not key.startswith("@")}
-    attributes = {key[1:]: value for key, value in values.items() if key.startswith("@")}
-    return Case(kind, fields, attributes)
+    attributes = {key[1:]: value for key, value in values.items() if key.startswith("@") and key != "@date"}
+    return Case(kind, fields, attributes, values.get("@date", "2024-06-01"))
 
 
 def _without(rule: RuleSource, case: Case) -> list[Case]:
-    """The case with each value gone that a warning compares, one at a time, and without a date if it compares that."""
-    named = {match[2] for match in NAMED.finditer(rule.when)} if rule.texts else set()
+    """The case with each value gone that the rule reads, one at a time, and without a date if it compares that."""
+    named = {match[2] for match in NAMED.finditer(rule.expressions)} if rule.texts or rule.assign else set()
+    named -= NOT_NEEDED.get(rule.key, set())
     cases = [replace(case, values=_less(case.values, key)) for key in case.values if key in named]
     cases += [replace(case, attributes=_less(case.attributes, key)) for key in case.attributes if key in named]
     return [*cases, replace(case, date=None)] if "V{event_date}" in rule.when else cases
@@ -284,6 +422,7 @@ def test_a_rule_acts_when_it_should_and_only_then(key: str) -> None:
         if acts:
             assert len(mine) == len(rule.targets), case
             assert {effect["content"] for effect in mine} == set(rule.texts.values() or [""]), case
+            assert {effect["target"] for effect in mine} == set(rule.targets) or rule.hide_section, case
 
 
 def names_of(key: str, kind: str) -> str:
@@ -304,6 +443,16 @@ def test_an_empty_form_of_any_stage_is_not_warned_of() -> None:
         assert {effect["type"] for effect in found} <= {"HIDEFIELD", "HIDESECTION", "WARNINGONCOMPLETE"}, kind
 
 
+def test_no_field_is_filled_in_and_hidden_at_once() -> None:
+    """Capture empties a hidden field after it was filled in, and then fills it in never."""
+    sections = {(stage.kind, part.name): set(part.fields) for stage in load().stages for part in stage.sections}
+    for (_, case, _), found in zip(TABLE, effects(), strict=True):
+        hidden = {effect["target"] for effect in found if effect["type"] == "HIDEFIELD"}
+        for effect in found:
+            hidden |= sections[case.kind, effect["label"]] if effect["type"] == "HIDESECTION" else set()
+        assert not hidden & assigned(found).keys(), case
+
+
 def test_the_records_of_the_demo_are_refused_nowhere_and_warned_of_only_where_it_is_true() -> None:
     drafts = [draft for part in demo_drafts() for draft in part.drafts]
     profiles = {draft.uid: _plain(draft.patch) for draft in drafts if draft.type == "partnership"}
@@ -313,7 +462,7 @@ def test_the_records_of_the_demo_are_refused_nowhere_and_warned_of_only_where_it
              for d in records]  # fmt: skip
     warned = set()
     for draft, found in zip(records, run(cases), strict=True):
-        said = [effect for effect in found if not effect["type"].startswith("HIDE")]
+        said = [effect for effect in found if not effect["type"].startswith(("HIDE", "ASSIGN"))]
         assert {effect["type"] for effect in said} <= {"SHOWWARNING", "WARNINGONCOMPLETE"}, draft.place
         warned |= {f"{draft.place}: {effect['content']}" for effect in said}
         hidden = {effect["target"] for effect in found if effect["type"] == "HIDEFIELD"}

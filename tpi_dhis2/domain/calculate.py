@@ -1,33 +1,33 @@
-"""The calculated fields of a partnership: what DHIS2 cannot work out across events (design: program model).
+"""The calculated fields of a partnership (design: program model).
 
-Each function gives field key and value as DHIS2 stores it; None means that the field should be empty. They overwrite
-only fields that the package marks as calculated, never one that a person fills.
+Those of one record alone a program rule fills in, too, from the same arithmetic (``metadata/rules.yaml``, held together
+by ``tests/rules/test_same_arithmetic.py``). Those across records only this tool can work out, for DHIS2 cannot.
+
+Each function gives field key and value as DHIS2 stores it; None means that the field should be empty, and a key that is
+not there that nothing is known: what stands there stays. They overwrite only fields that the package marks as
+calculated, never one that a person fills.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
-from tpi_dhis2.domain import functioning, measures
+from tpi_dhis2.domain import functioning, gains, measures, work
+from tpi_dhis2.domain.numbers import difference, plain
 from tpi_dhis2.domain.records import Cycle, Partnership, Record
 from tpi_dhis2.domain.steps import current_step
 
 Calculated = dict[str, str | None]
 
 
-def plain(number: float | None, decimals: int = 2) -> str | None:
-    """A number as DHIS2 stores it: no exponent, no needless zeros; None stays None."""
-    if number is None:
-        return None
-    text = f"{number:.{decimals}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text == "-0" else text
-
-
-def of_partnership(partnership: Partnership) -> Calculated:
-    """The current step of the latest cycle."""
+def of_partnership(partnership: Partnership, today: dt.date) -> Calculated:
+    """The current step of the latest cycle, and when something was last done in it."""
     cycle = partnership.latest
-    return {"current_step": current_step(cycle) if cycle else None}
+    last = work.last_action(cycle, today) if cycle else None
+    return {
+        "current_step": current_step(cycle) if cycle else None,
+        "last_action": last.isoformat() if last else None,
+    }
 
 
 def of_priority(priority: Record) -> Calculated:
@@ -37,14 +37,11 @@ def of_priority(priority: Record) -> Calculated:
     """
     impact, feasibility = priority.number("impact"), priority.number("feasibility")
     start, goal = priority.number("baseline"), priority.number("desired")
-    wanted = measures.direction(priority)
     known = impact is not None and feasibility is not None
-    gap = None
-    if start is not None and goal is not None and wanted is not None:
-        gap = goal - start if wanted == measures.HIGHER else start - goal
+    missing = None if start is None or goal is None else difference(goal, start)
     return {
         "priority_score": plain((impact or 0) * (feasibility or 0)) if known else None,
-        "gap": plain(gap),
+        "gap": plain(measures.directed(missing, priority)),
     }
 
 
@@ -55,16 +52,31 @@ def of_plan(plan: Record) -> Calculated:
 
 
 def of_target(target: Record, cycle: Cycle, today: dt.date) -> Calculated:
-    """Latest value since the baseline and results of a target, from the measurements of its measure in its cycle."""
+    """Where a target stands and what became of it, from the measurements of its measure in its cycle."""
     measure = measures.Measure.of(target)
     found = measures.series(cycle, measure) if measure else []
     last = measures.latest(measures.follow_ups(target, found))
+    change, kept = gains.change(target, found), gains.kept(target, found)
     return {
         "latest_value": plain(measures.value(last)) if last else None,
         "latest_date": last.occurred.isoformat() if last and last.date and last.occurred else None,
+        "change": plain(change),
+        "improvement": plain(measures.directed(change, target)),
         "short_result": measures.result(target, "short", found, today),
         "long_result": measures.result(target, "long", found, today),
+        "gain_kept": None if kept is None else str(kept).lower(),
     }
+
+
+def of_activity(activity: Record) -> Calculated:
+    """The deadline that counts: the new one when it was moved, else the first."""
+    due = work.deadline(activity)
+    return {"deadline": due.first.isoformat() if due else None}
+
+
+def of_measurement(measurement: Record) -> Calculated:
+    """The value that follows from numerator and denominator; what a person wrote as the value stays as it is."""
+    return {"rate": plain(measures.rate(measurement))}
 
 
 def of_functioning(answers: Record) -> Calculated:
@@ -74,9 +86,35 @@ def of_functioning(answers: Record) -> Calculated:
     return {**calculated, "pf_score": plain(functioning.arm_score(answers))}
 
 
+def of_impact(impact: Record, cycle: Cycle) -> Calculated:
+    """How the relation works, from what both arms answered in the round of an evaluation.
+
+    Nothing when no answers of the round are at hand: who may not read them must not empty what others calculated.
+    """
+    asked = impact.text("evaluation_round")
+    found = next((each for each in functioning.rounds(cycle) if asked and each.round == asked), None)
+    if found is None or not found.arms:
+        return {}
+    domains = {f"functioning_{letter}": plain(found.domain(letter)) for letter in functioning.DOMAINS}
+    together: Calculated = {"functioning_score": plain(found.score), "functioning_gap": plain(found.mean_gap)}
+    return {"functioning_arms": str(found.arms), **together, **domains}
+
+
 def of_record(record: Record, cycle: Cycle, today: dt.date) -> Calculated:
     """The calculated fields of a record; none for kinds that have none."""
     if record.kind == "target":
         return of_target(record, cycle, today)
-    alone = {"priority": of_priority, "plan": of_plan, "functioning": of_functioning}.get(record.kind)
+    if record.kind == "impact":
+        return of_impact(record, cycle)
+    alone = _ALONE.get(record.kind)
     return alone(record) if alone else {}
+
+
+#: What follows from one record alone; a program rule does it, too.
+_ALONE = {
+    "priority": of_priority,
+    "plan": of_plan,
+    "activity": of_activity,
+    "measurement": of_measurement,
+    "functioning": of_functioning,
+}

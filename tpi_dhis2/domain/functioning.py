@@ -41,9 +41,18 @@ def domain_scores(answers: Record) -> dict[str, float]:
 
 
 def arm_score(answers: Record) -> float | None:
-    """The score of one arm (1 to 4), None when fewer than six of eight domains have one."""
-    scores = domain_scores(answers)
-    return mean(list(scores.values())) if len(scores) >= 6 else None
+    """The score of one arm (1 to 4), None when fewer than six of eight domains have one.
+
+    A mean of two or three whole answers is a whole number of sixths: counted in those, no third is rounded on the way.
+    """
+    sixths = [round(score * 6) for score in domain_scores(answers).values()]
+    return sum(sixths) / (len(sixths) * 6) if len(sixths) >= 6 else None
+
+
+def has_answered(record: Record | None) -> bool:
+    """Whether a record holds an answer of its arm: to our statements, or as the published tool has them."""
+    keys = (*sum(DOMAINS.values(), ()), *EFFECT_MODULES, "effect_overall")
+    return record is not None and any(record.text(key) for key in keys)
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,23 @@ class Functioning:
         scores = [arm_score(arm) for arm in (self.host, self.partner) if arm is not None]
         known = [score for score in scores if score is not None]
         return mean(known) if len(known) == 2 else None
+
+    @property
+    def arms(self) -> int:
+        """How many arms have answered (0 to 2)."""
+        return has_answered(self.host) + has_answered(self.partner)
+
+    def domain(self, letter: str) -> float | None:
+        """The mean of both arms in a domain; None when one is missing."""
+        scores = [domain_score(arm, letter) for arm in (self.host, self.partner) if arm is not None]
+        known = [score for score in scores if score is not None]
+        return mean(known) if len(known) == 2 else None
+
+    @property
+    def mean_gap(self) -> float | None:
+        """How far the arms are apart on average, over the domains that both have; None when there is none."""
+        gaps = [abs(gap) for letter in DOMAINS if (gap := self.gap(letter)) is not None]
+        return mean(gaps) if gaps else None
 
     def gap(self, letter: str) -> float | None:
         """Host minus partner in a domain; None when one is missing."""

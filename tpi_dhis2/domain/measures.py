@@ -60,16 +60,29 @@ def direction(record: Record) -> str | None:
     return record.text("direction") or CORE_DIRECTIONS.get(record.text("measure") or "")
 
 
+def directed(change: float | None, record: Record) -> float | None:
+    """A change counted in the direction that is wanted: positive is better; None when either is unknown."""
+    wanted = direction(record)
+    if change is None or wanted is None:
+        return None
+    return change if wanted == HIGHER else -change
+
+
 def value(record: Record) -> float | None:
     """The value of a measurement: as recorded, else from numerator and denominator; None when neither is there."""
     stated = record.number("value")
-    if stated is not None:
-        return stated
+    return stated if stated is not None else _ratio(record, _factor(record))
+
+
+def rate(record: Record) -> float | None:
+    """What numerator and denominator give for a core measure; None for a local one, whose factor is only guessed."""
+    return _ratio(record, _factor(record)) if record.text("measure") in CORE_DIRECTIONS else None
+
+
+def _ratio(record: Record, factor: int | None) -> float | None:
+    """Multiplied first: the rule engine does so, whatever the order, and whole numbers stay exact."""
     top, bottom = record.number("numerator"), record.number("denominator")
-    if top is None or not bottom:
-        return None
-    factor = _factor(record)
-    return None if factor is None else top / bottom * factor
+    return None if top is None or not bottom or factor is None else top * factor / bottom
 
 
 def _factor(record: Record) -> int | None:
@@ -112,7 +125,7 @@ def baseline(target: Record, measurements: Iterable[Record]) -> float | None:
     stated = target.number("baseline")
     if stated is not None:
         return stated
-    marked = [record for record in measurements if record.text("point") == "BASELINE"]
+    marked = starts(measurements)
     return value(marked[0]) if marked else None
 
 
@@ -162,3 +175,8 @@ def result(target: Record, term: str, measurements: Iterable[Record], today: dt.
     if due is None or today <= due:
         return NOT_YET_DUE
     return NO_DATA if now is None or wanted is None else NOT_MET
+
+
+def starts(measurements: Iterable[Record]) -> list[Record]:
+    """The measurements that are marked as baseline."""
+    return [record for record in measurements if record.text("point") == "BASELINE"]

@@ -23,12 +23,17 @@ def current_step(cycle: Cycle) -> str:
     What is only planned does not count: a scheduled event, an activity not begun or cancelled, and a baseline, which
     belongs to the assessment. Contacts and spread happen at any time and say nothing about the step.
     """
-    reached = {record.kind for record in cycle.records if _counts(record)}
+    begun = (record for record in cycle.records if is_begun(record) and not is_baseline(record))
+    reached = {record.kind for record in begun}
     present = [step for step, kinds in STEPS.items() if reached.intersection(kinds)]
     return present[-1] if present else "1_PARTNERSHIP_DEVELOPMENT"
 
 
-def _counts(record: Record) -> bool:
-    if record.status in ONLY_PLANNED or record.text("activity_status") in ("NOT_STARTED", "CANCELLED"):
-        return False
-    return not (record.kind == "measurement" and record.text("point") == "BASELINE")
+def is_begun(record: Record) -> bool:
+    """Whether a record tells of something that took place: no scheduled event, no activity not begun or cancelled."""
+    return record.status not in ONLY_PLANNED and record.text("activity_status") not in ("NOT_STARTED", "CANCELLED")
+
+
+def is_baseline(record: Record) -> bool:
+    """Whether a record is a measurement that belongs to the assessment."""
+    return record.kind == "measurement" and record.text("point") == "BASELINE"

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tpi_dhis2.domain.dates import KnownDate
-from tpi_dhis2.domain.records import Record
+from tpi_dhis2.domain.records import Cycle, Record
+from tpi_dhis2.domain.steps import is_begun
 
 COMPLETED, CANCELLED = "COMPLETED", "CANCELLED"
+#: The kinds of record that show that a partnership is at work, and the dates of them that tell when.
+ACTIONS = {"contact": ("contact_end",), "activity": ("actual_start", "actual_end"), "measurement": ()}
 
 
 def deadline(activity: Record) -> KnownDate | None:
@@ -30,6 +33,17 @@ def on_time(activity: Record) -> bool | None:
     if activity.text("activity_status") != COMPLETED or ended is None or planned is None:
         return None
     return ended.first <= planned.last
+
+
+def last_action(cycle: Cycle, today: dt.date) -> dt.date | None:
+    """The newest day of a contact, an activity or a measurement; what is only planned or lies ahead is no action."""
+    done = [record for kind in ACTIONS for record in cycle.of(kind) if is_begun(record)]
+    days = [known.first for record in done for known in _days(record) if known is not None]
+    return max((day for day in days if day <= today), default=None)
+
+
+def _days(record: Record) -> list[KnownDate | None]:
+    return [record.date, *(record.known_day(key) for key in ACTIONS[record.kind])]
 
 
 def total(records: Iterable[Record], key: str) -> float | None:

@@ -65,9 +65,9 @@ class RuleBuilder:
         return rule.condition(hidden)
 
     def _named(self) -> Iterator[tuple[str, str]]:
-        """The fields and attributes that conditions name, once each."""
-        conditions = (self._condition(placed) for placed in self.placed)
-        yield from dict.fromkeys((match[1], match[2]) for text in conditions for match in NAMED.finditer(text))
+        """The fields and attributes that rules read, once each."""
+        read = (f"{self._condition(placed)} {placed.rule.expressions}" for placed in self.placed)
+        yield from dict.fromkeys((match[1], match[2]) for text in read for match in NAMED.finditer(text))
 
     def _variable(self, kind: str, key: str) -> Json:
         attribute = kind == "A"
@@ -91,9 +91,7 @@ class RuleBuilder:
             "name": f"{PREFIX} - {rule.what}{several}",
             "description": next(iter(rule.texts.values()), rule.what)[:_DESCRIPTION_LIMIT],
             "program": self.program,
-            "condition": NAMED.sub(
-                lambda match: f"{match[1]}{{{variable(match[1], match[2])}}}", self._condition(placed)
-            ),
+            "condition": _in_variables(self._condition(placed)),
             "priority": ACTIONS[rule.action][1],
             "programRuleActions": [self.ref("programRuleActions", placed.action(t)) for t in rule.targets],
         }
@@ -106,8 +104,8 @@ class RuleBuilder:
             "programRuleActionType": ACTIONS[placed.rule.action][0],
             **self._target(placed, target),
         }
-        text = placed.rule.texts.get(target)
-        return built | ({"content": text} if text else {})
+        text, filled = placed.rule.texts.get(target), placed.rule.assign.get(target)
+        return built | ({"content": text} if text else {}) | ({"data": _in_variables(filled)} if filled else {})
 
     def _target(self, placed: _Placed, target: str) -> Json:
         if placed.stage is None:
@@ -120,3 +118,8 @@ class RuleBuilder:
 def variable(kind: str, key: str) -> str:
     """What a field (#) or an attribute (A) is called in conditions."""
     return f"{key.upper()}_{'ATTR' if kind == 'A' else 'CURR'}"
+
+
+def _in_variables(expression: str) -> str:
+    """An expression in keys as DHIS2 reads it."""
+    return NAMED.sub(lambda match: f"{match[1]}{{{variable(match[1], match[2])}}}", expression)

@@ -82,7 +82,7 @@ class Fields:
 
     @cached_property
     def calculated(self) -> frozenset[str]:
-        """The keys that this tool alone writes."""
+        """The keys that no person fills: this tool writes them, and program rules some of them."""
         infos = {**self.attributes, **self.elements}
         return frozenset(key for key, info in infos.items() if info.source.calculated)
 

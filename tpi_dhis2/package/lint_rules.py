@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from tpi_dhis2.package.lint_rule_values import lint_values
+from tpi_dhis2.package.rule_grammar import FUNCTIONS, Unreadable, check
+
 Item = dict[str, Any]
 Objects = list[Item]
 
 _NAMED = re.compile(r"([#A])\{([^}]*)\}")
 _KNOWN = {"#": "dataElement", "A": "trackedEntityAttribute"}
-#: What every engine from 2.40 to 2.43 has.
-_FUNCTIONS = {"hasValue", "daysBetween", "monthsBetween", "length", "ceil", "floor", "round"}
+_NEGATED = re.compile(r"!\s*([#A])\{([^}]*)\}")
+_YES_NO = {"BOOLEAN", "TRUE_ONLY"}
 _VARIABLES = {"event_date", "current_date"}
 _VARIABLE_NAME = re.compile(r"^(?!(?:AND|OR|NOT)$)[A-Z][A-Z0-9_]*$")
 _HIDES = {"HIDEFIELD", "HIDESECTION"}
@@ -28,14 +31,18 @@ def lint_rules(kinds: dict[str, Objects]) -> list[str]:
     forms = _Forms(kinds)
     findings = [f"programRules '{rule.get('name')}': {text}" for rule in rules for text in _of_rule(rule)]
     findings += [
-        f"programRules '{rule.get('name')}': {text}" for rule in rules for text in _of_condition(rule, variables, forms)
+        f"programRules '{rule.get('name')}': {text}"
+        for rule in rules
+        for text in _of_expression(rule.get("condition") or "", rule, variables, forms)
     ]
     by_id = {rule["id"]: rule for rule in rules}
     for action in actions:
         rule = by_id.get((action.get("programRule") or {}).get("id", ""), {})
         place = f"programRuleActions '{rule.get('name')}'"
         findings += [f"{place}: {text}" for text in _of_action(action, rule, forms)]
-    return findings + list(_names(kinds))
+        if action.get("data"):
+            findings += [f"{place}: {text}" for text in _of_expression(action["data"], rule, variables, forms)]
+    return findings + list(_names(kinds)) + lint_values(kinds)
 
 
 def _of_rule(rule: Item) -> Iterator[str]:
@@ -69,35 +76,46 @@ class _Forms:
         return uid in self.attributes or uid in self.held.get(stage, ())
 
 
-def _of_condition(rule: Item, variables: dict[str, Item], forms: _Forms) -> Iterator[str]:
-    condition = rule.get("condition") or ""
-    for mark, name in _NAMED.findall(condition):
+def _of_expression(expression: str, rule: Item, variables: dict[str, Item], forms: _Forms) -> Iterator[str]:
+    """What is wrong with a condition, or with what a rule fills in."""
+    for mark, name in _NAMED.findall(expression):
         target = (variables.get(name, {}).get(_KNOWN[mark]) or {}).get("id")
         if target is None:
             yield f"asks for {mark}{{{name}}}, which is no variable of that kind"
         elif not forms.has(rule, target):
             yield f"asks for {mark}{{{name}}}, which its form does not have"
-    bare = re.sub(r"'[^']*'", "''", condition)
+    for mark, name in _NEGATED.findall(expression):
+        if variables.get(name, {}).get("valueType") not in _YES_NO:
+            yield f"denies {mark}{{{name}}}, which is not answered with yes or no"
+    yield from _of_words(re.sub(r"'[^']*'", "''", expression))
+    if expression.strip():
+        try:
+            check(expression)
+        except Unreadable as error:
+            yield f"has an expression that {error}"
+
+
+def _of_words(bare: str) -> Iterator[str]:
     for function in re.findall(r"d2:(\w+)", bare):
-        if function not in _FUNCTIONS:
+        if function not in FUNCTIONS:
             yield f"uses d2:{function}, which is not on the list of what every version has"
     for name in re.findall(r"V\{(\w*)\}", bare):
         if name not in _VARIABLES:
             yield f"uses V{{{name}}}, which is not on the list of what every version has"
-    if '"' in bare or "'" in bare.replace("''", "") or bare.count("(") != bare.count(")"):
-        yield "has a condition with an open bracket or quote, or a quote that is not single"
 
 
 def _of_action(action: Item, rule: Item, forms: _Forms) -> Iterator[str]:
     kind = action.get("programRuleActionType")
     if {"id": action.get("id")} not in rule.get("programRuleActions", []):
         yield "is not listed on its rule, so servers keep it as an orphan"
-    if kind not in _HIDES | _SAYS:
+    if kind not in _HIDES | _SAYS | {"ASSIGN"}:
         yield f"{kind} is not used in this package"
     if action.get("templateUid"):
         yield "has a template, and 2.42 and 2.43 refuse every later import of it"
     if kind in _SAYS and not (action.get("content") or "").strip():
         yield f"{kind} says nothing"
+    if kind == "ASSIGN" and not (action.get("data") or "").strip():
+        yield "ASSIGN fills in nothing"
     targets = [action[prop]["id"] for prop in (*_KNOWN.values(), "programStageSection") if action.get(prop)]
     if len(targets) != 1:
         yield f"{kind} needs just one field, attribute or section"

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.base import Source
+from tpi_dhis2.package.rule_terms import write_out
 from tpi_dhis2.package.rules import RuleSource, faults
 from tpi_dhis2.plain import plain
 from tpi_dhis2.resources import folder
@@ -152,6 +153,10 @@ class Sources(Source):
         stages = {stage.kind: {section.id: section.fields for section in stage.sections} for stage in self.stages}
         for fault in faults(self.rules, stages, [item.key for item in self.attributes]):
             raise ValueError(fault)
+        known = {**{item.key: item for item in self.attributes}, **self.elements()}
+        for rule in self.rules:
+            if written := [key for key in rule.assign if not known[key].calculated]:
+                raise ValueError(f"rule {rule.key} fills in {written[0]}, which is a person's field")
         return self
 
     def attribute(self, key: str) -> AttributeSource:
@@ -210,7 +215,7 @@ def load(metadata: Path | None = None) -> Sources:
                 "attributes": read("attributes.yaml", where).get("attributes"),
                 "option_sets": options,
                 "stages": read("stages.yaml", where).get("stages"),
-                "rules": read("rules.yaml", where).get("rules"),
+                "rules": write_out(read("rules.yaml", where)),
             }
         )
     except ValidationError as error:

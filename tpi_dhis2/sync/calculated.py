@@ -28,7 +28,7 @@ def calculate(store: Store, fields: Fields, today: dt.date, partnerships: Iterab
 
 
 def _calculated(partnership: Partnership, today: dt.date) -> Iterator[tuple[str, domain.Calculated]]:
-    yield partnership.uid, domain.of_partnership(partnership)
+    yield partnership.uid, domain.of_partnership(partnership, today)
     for cycle in partnership:
         # A planned event can hold no values.
         done = [record for record in cycle.records if record.status != "SCHEDULE"]
