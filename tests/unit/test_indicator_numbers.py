@@ -13,11 +13,11 @@ import yaml
 
 from tests.unit.builders import OTHER_UNIT, UNIT, UNITS, partnerships_of
 from tests.unit.indicator_sql import JOINED, KEPT, REPLACED, Query, coded
-from tpi_dhis2.domain import calculate
-from tpi_dhis2.domain.records import Cycle, Partnership, Record
+from tpi_dhis2.domain.records import Partnership, Values
 from tpi_dhis2.package.base import code_of
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.sync import files
+from tpi_dhis2.sync.calculated import _calculated as calculated
 from tpi_dhis2.sync.drafts import Drafter
 
 LIVE = Path(__file__).parents[1] / "live"
@@ -39,29 +39,27 @@ def expected(key: str) -> dict[tuple[int, str], float]:
     return {(2025, ""): 0.0, (2026, ""): 0.0, **found}
 
 
-def _filled(record: Record, cycle: Cycle, today: dt.date, by_hand: Told) -> Record:
-    """A record with what the tool works out; by hand it came to the same."""
-    made = {key: value for key, value in calculate.of_record(record, cycle, today).items() if value is not None}
+def _with(values: Values, made: Told, by_hand: Told) -> Values:
+    """The values with what the tool works out; by hand it came to the same."""
+    known = {key: value for key, value in made.items() if value is not None}
     for key, value in by_hand.items():
-        assert made.get(key, value) == value, (record.kind, key)
-    return replace(record, values={**record.values, **made, **by_hand})
+        assert known.get(key, value) == value, (key, known)
+    return {**values, **known, **by_hand}
 
 
 def _calculated(partnership: Partnership, today: dt.date) -> Partnership:
-    by_hand = told()["calculated"][partnership.values["code"]]
-    profile = {k: v for k, v in calculate.of_partnership(partnership).items() if v is not None}
-    for key, value in by_hand["profile"].items():
-        assert profile.get(key, value) == value, key
+    made, by_hand = dict(calculated(partnership, today)), told()["calculated"][partnership.values["code"]]
     count: dict[str, int] = {}
     cycles = []
     for cycle in partnership:
         records = []
         for record in sorted(cycle.records, key=lambda one: one.occurred or dt.date.max):
             count[record.kind] = count.get(record.kind, 0) + 1
-            place = f"{record.kind} {count[record.kind]}"
-            records.append(_filled(record, cycle, today, by_hand.get(place, {})))
+            place = by_hand.get(f"{record.kind} {count[record.kind]}", {})
+            records.append(replace(record, values=_with(record.values, made.get(record.uid, {}), place)))
         cycles.append(replace(cycle, records=tuple(records)))
-    return replace(partnership, values={**partnership.values, **profile, **by_hand["profile"]}, cycles=tuple(cycles))
+    values = _with(partnership.values, made[partnership.uid], by_hand["profile"])
+    return replace(partnership, values=values, cycles=tuple(cycles))
 
 
 @cache
