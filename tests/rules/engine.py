@@ -40,34 +40,37 @@ class Case:
     status: str = "ACTIVE"
 
 
-def installed() -> Path:
-    """The folder with the engine; skips the test when it cannot be had."""
-    where, reason = _install()
+def installed(package: str = ENGINE) -> Path:
+    """The folder with the engine, or another npm package of DHIS2; skips the test when it cannot be had."""
+    where, reason = _install(package)
     if reason:
-        pytest.skip(f"{reason}, so DHIS2's rule engine was not run")
+        pytest.skip(f"{reason}, so DHIS2's {package} was not run")
     return where
 
 
 @cache
-def _install() -> tuple[Path, str]:
-    """The folder with the engine, and why it is not there: tried once in a process, and not for long."""
-    where = Path(os.environ.get("TPI_RULE_ENGINE") or user_cache_path("tpi-dhis2") / "rule-engine-3.3.9")
+def _install(package: str) -> tuple[Path, str]:
+    """The folder with the package, and why it is not there: tried once in a process, and not for long."""
+    module, _, version = package.rpartition("@")
+    name = module.removeprefix("@dhis2/")
+    named = os.environ.get(f"TPI_{name.replace('-', '_').upper()}")
+    where = Path(named or user_cache_path("tpi-dhis2") / f"{name}-{version}")
     npm = shutil.which("npm")
     if not shutil.which("node"):
         return where, "Node.js is not here"
-    if (where / "node_modules/@dhis2/rule-engine/package.json").exists():
+    if (where / "node_modules" / module / "package.json").exists():
         return where, ""
     if not npm:
         return where, "npm is not here"
     where.mkdir(parents=True, exist_ok=True)
     with FileLock(where / "lock"):
         command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"]
-        command += ["--prefix", str(where), ENGINE]
+        command += ["--prefix", str(where), package]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=ENVIRONMENT)  # noqa: S603
         except subprocess.TimeoutExpired:
-            return where, f"npm took too long to install {ENGINE}"
-    return where, f"npm could not install {ENGINE}" if done.returncode else ""
+            return where, f"npm took too long to install {package}"
+    return where, f"npm could not install {package}" if done.returncode else ""
 
 
 def _rules() -> Json:

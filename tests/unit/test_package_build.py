@@ -34,6 +34,8 @@ def test_the_bundle_holds_only_these_types_and_never_units_users_or_data() -> No
         "userGroups",
         "optionSets",
         "options",
+        "constants",
+        "legendSets",
         "trackedEntityAttributes",
         "trackedEntityTypes",
         "dataElements",
@@ -44,6 +46,11 @@ def test_the_bundle_holds_only_these_types_and_never_units_users_or_data() -> No
         "programRuleVariables",
         "programRules",
         "programRuleActions",
+        "programIndicators",
+        "programIndicatorGroups",
+        "indicatorTypes",
+        "indicators",
+        "indicatorGroups",
     ]
     assert "organisationUnits" not in objects("programs")[0]
     assert not any("users" in group for group in objects("userGroups"))

@@ -12,9 +12,10 @@ import json
 from typing import Any
 
 from tpi_dhis2.package.base import PREFIX, code_of
+from tpi_dhis2.package.build_indicators import IndicatorBuilder
 from tpi_dhis2.package.build_rules import RuleBuilder
 from tpi_dhis2.package.sources import AttributeSource, FieldSource, SectionSource, Sources, StageSource
-from tpi_dhis2.package.translate import UNTRANSLATED, Language, translate
+from tpi_dhis2.package.translate import UNTRANSLATED, Language, texts_within, translate
 from tpi_dhis2.package.uids import Uids
 
 Json = dict[str, Any]
@@ -42,7 +43,7 @@ class Builder:
         """The whole bundle for a DHIS2 version, types in the order of the published packages."""
         built = self._objects(dhis2_version)
         for kind, items in built.items():
-            for item in items if kind not in UNTRANSLATED else []:
+            for item in texts_within(items) if kind not in UNTRANSLATED else []:
                 found = translate(item, self.languages)
                 if found:
                     item["translations"] = found
@@ -50,11 +51,13 @@ class Builder:
 
     def _objects(self, dhis2_version: str) -> Bundle:
         stages = self.sources.stages
+        indicators = IndicatorBuilder(self.sources, self._ref, self._sharing("object"))
         return {
             "package": self._head(dhis2_version),
             "userGroups": [self._user_group(code) for code in self.sources.package.groups],
             "optionSets": [self._option_set(name) for name in self.sources.option_sets],
             "options": [option for name in self.sources.option_sets for option in self._options(name)],
+            **indicators.early(),
             "trackedEntityAttributes": [self._attribute(item) for item in self.sources.attributes],
             "trackedEntityTypes": [self._tracked_entity_type()],
             "dataElements": [self._data_element(key, item) for key, item in self.elements.items()],
@@ -67,6 +70,7 @@ class Builder:
                 for number, section in enumerate(stage.sections, 1)
             ],
             **RuleBuilder(self.sources, self._ref).objects(),
+            **indicators.objects(),
         }
 
     def _head(self, dhis2_version: str) -> Json:

@@ -12,13 +12,26 @@ from typing import Any
 
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.package.build import Bundle
+from tpi_dhis2.package.lint_indicators import lint_indicators
 from tpi_dhis2.package.lint_rules import lint_rules
-from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, texts_of
+from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, texts_of, texts_within
 
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
+_INDICATORS = {"constants", "programIndicators", "programIndicatorGroups", "indicators", "indicatorGroups"}
 _NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
-_NEEDS_CODE = _NEEDS_SHORT | {"userGroups", "optionSets", "programStages"}
+_NEEDS_SHORT |= _INDICATORS
+_NEEDS_CODE = _NEEDS_SHORT | {"userGroups", "optionSets", "programStages", "legendSets"}
 _UNIQUE_NAME = {"dataElements", "trackedEntityAttributes", "trackedEntityTypes", "optionSets", "dataElementGroups"}
+_UNIQUE_NAME |= _INDICATORS | {"legendSets", "indicatorTypes"}
+_NEEDS_WORDS = {"programs", "programStages", "dataElements", "trackedEntityAttributes", "trackedEntityTypes"}
+_NEEDS_WORDS |= {"constants", "programIndicators", "indicators"}
+#: What names must not hold, as the validator of the published packages has it: the kinds, the form, and the reason.
+_NAMING = (
+    (None, re.compile("[<>≤≥]"), "compares with a sign; write 15+ or 5-14"),
+    (None, re.compile(r"\d - \d"), "has a range with spaces; write 5-14"),
+    (_INDICATORS | {"dataElements"}, re.compile("(?i)number of"), "says 'number of'"),
+    (_INDICATORS, re.compile("(?i)proportion|percentage"), "says proportion or percentage; end it with (%)"),
+)
 _NAMELESS = {"programRuleActions"}
 _CODE_FORM = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _OPTION_CODE_LIMIT = 230
@@ -39,6 +52,7 @@ def lint(bundle: Bundle) -> list[str]:
     findings += _references(kinds)
     findings += _forms(kinds)
     findings += lint_rules(kinds)
+    findings += lint_indicators(kinds)
     findings += _translations(kinds)
     return findings
 
@@ -53,6 +67,9 @@ def _of_object(kind: str, item: dict[str, Any]) -> Iterator[str]:
             yield f"{prop} has needless spaces, which servers keep"
     if not item.get("name") and kind not in _NAMELESS:
         yield "has no name"
+    if kind in _NEEDS_WORDS and not item.get("description"):
+        yield "has no description"
+    yield from _of_name(kind, item.get("name") or "")
     if kind in _NEEDS_SHORT and not item.get("shortName"):
         yield "has no short name"
     if kind in _NEEDS_CODE and not _CODE_FORM.match(item.get("code") or ""):
@@ -60,6 +77,12 @@ def _of_object(kind: str, item: dict[str, Any]) -> Iterator[str]:
     if not is_uid(item.get("id", "")):
         yield f"UID '{item.get('id')}' is malformed"
     yield from _of_sharing(kind, item.get("sharing"))
+
+
+def _of_name(kind: str, name: str) -> Iterator[str]:
+    yield from (
+        f"its name {reason}" for kinds, form, reason in _NAMING if kind in (kinds or {kind}) and form.search(name)
+    )
 
 
 def _of_sharing(kind: str, sharing: dict[str, Any] | None) -> Iterator[str]:
@@ -129,7 +152,9 @@ def _forms(kinds: dict[str, Objects]) -> list[str]:
 
 def _translations(kinds: dict[str, Objects]) -> list[str]:
     """Every language that the bundle has at all has each text of each object once, and not longer than it may be."""
-    items = [(kind, item) for kind, objects in kinds.items() if kind not in UNTRANSLATED for item in objects]
+    items = [
+        (kind, item) for kind, objects in kinds.items() if kind not in UNTRANSLATED for item in texts_within(objects)
+    ]
     locales = sorted({one["locale"] for _, item in items for one in item.get("translations", [])})
     return [
         f"{kind} '{item.get('name')}': {finding}"

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.base import Source
+from tpi_dhis2.package.indicators import IndicatorSources
 from tpi_dhis2.package.rule_terms import write_out
 from tpi_dhis2.package.rules import RuleSource, faults
 from tpi_dhis2.plain import plain
@@ -131,6 +132,7 @@ class Sources(Source):
     option_sets: dict[str, OptionSetSource]
     stages: list[StageSource]
     rules: list[RuleSource] = Field(default_factory=list)
+    indicators: IndicatorSources = Field(default_factory=IndicatorSources)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Sources:
@@ -216,6 +218,7 @@ def load(metadata: Path | None = None) -> Sources:
                 "option_sets": options,
                 "stages": read("stages.yaml", where).get("stages"),
                 "rules": write_out(read("rules.yaml", where)),
+                "indicators": read("indicators.yaml", where),
             }
         )
     except ValidationError as error:

@@ -8,7 +8,7 @@ is too long for a short name. A text is translated once, wherever it stands. A l
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,13 @@ def texts_of(item: Json) -> Iterator[tuple[str, str, str, str]]:
         if isinstance(value, str) and value:
             prefix = next((p for p in PREFIXES if value.startswith(p)), "") if key in ("name", "shortName") else ""
             yield prop, prefix, value.removeprefix(prefix), key
+
+
+def texts_within(items: Iterable[Json]) -> Iterator[Json]:
+    """The objects that have texts of their own: legends are inside their set, and DHIS2 translates each."""
+    for item in items:
+        yield item
+        yield from item.get("legends") or []
 
 
 def translate(item: Json, languages: dict[str, Language]) -> list[Json]:
