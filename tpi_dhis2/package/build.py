@@ -12,9 +12,10 @@ import json
 from typing import Any
 
 from tpi_dhis2.package.base import PREFIX, code_of
+from tpi_dhis2.package.build_boards import BoardBuilder
 from tpi_dhis2.package.build_rules import RuleBuilder
 from tpi_dhis2.package.sources import AttributeSource, FieldSource, SectionSource, Sources, StageSource
-from tpi_dhis2.package.translate import UNTRANSLATED, Language, translate
+from tpi_dhis2.package.translate import Language, translatable, translate
 from tpi_dhis2.package.uids import Uids
 
 Json = dict[str, Any]
@@ -42,7 +43,7 @@ class Builder:
         """The whole bundle for a DHIS2 version, types in the order of the published packages."""
         built = self._objects(dhis2_version)
         for kind, items in built.items():
-            for item in items if kind not in UNTRANSLATED else []:
+            for item in translatable(kind, items):
                 found = translate(item, self.languages)
                 if found:
                     item["translations"] = found
@@ -67,6 +68,7 @@ class Builder:
                 for number, section in enumerate(stage.sections, 1)
             ],
             **RuleBuilder(self.sources, self._ref).objects(),
+            **BoardBuilder(self.sources, self._ref, self._sharing).objects(dhis2_version),
         }
 
     def _head(self, dhis2_version: str) -> Json:

@@ -12,8 +12,12 @@ from typing import Any
 
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.package.build import Bundle
+from tpi_dhis2.package.lint_boards import lint_boards
+from tpi_dhis2.package.lint_dashboards import lint_dashboards
+from tpi_dhis2.package.lint_line_lists import lint_line_lists
 from tpi_dhis2.package.lint_rules import lint_rules
-from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, texts_of
+from tpi_dhis2.package.lint_worklists import lint_worklists
+from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, texts_of, translatable
 
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
 _NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
@@ -39,6 +43,8 @@ def lint(bundle: Bundle) -> list[str]:
     findings += _references(kinds)
     findings += _forms(kinds)
     findings += lint_rules(kinds)
+    findings += lint_boards(kinds, bundle.get("package", {}).get("DHIS2Version", ""))
+    findings += [*lint_line_lists(kinds), *lint_dashboards(kinds), *lint_worklists(kinds)]
     findings += _translations(kinds)
     return findings
 
@@ -129,10 +135,10 @@ def _forms(kinds: dict[str, Objects]) -> list[str]:
 
 def _translations(kinds: dict[str, Objects]) -> list[str]:
     """Every language that the bundle has at all has each text of each object once, and not longer than it may be."""
-    items = [(kind, item) for kind, objects in kinds.items() if kind not in UNTRANSLATED for item in objects]
+    items = [(kind, item) for kind, objects in kinds.items() for item in translatable(kind, objects)]
     locales = sorted({one["locale"] for _, item in items for one in item.get("translations", [])})
     return [
-        f"{kind} '{item.get('name')}': {finding}"
+        f"{kind} '{item.get('name', item.get('text'))}': {finding}"
         for kind, item in items
         for locale in locales
         for finding in _of_language(item, locale)

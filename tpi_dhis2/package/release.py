@@ -43,7 +43,7 @@ def build_all(metadata: Path | None = None) -> tuple[list[Path], int]:
     uids = Uids.read(where)
     builder = Builder(load(metadata), uids, load_languages(where))
     built = {version: builder.bundle(version) for version in DHIS2_VERSIONS}
-    findings = lint(built[DHIS2_VERSIONS[0]])
+    findings = list(dict.fromkeys(finding for content in built.values() for finding in lint(content)))
     if findings:
         raise SourceError(
             f"The package is not clean: {findings[0]} ({len(findings)} findings).",

@@ -8,7 +8,7 @@ is too long for a short name. A text is translated once, wherever it stands. A l
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ PROPERTIES = {
     "denominatorDescription": "DENOMINATOR_DESCRIPTION",
     "subjectTemplate": "SUBJECT_TEMPLATE",
     "messageTemplate": "MESSAGE_TEMPLATE",
-    "title": "TITLE",
+    "title": "title",  # the one key in small letters: it is how every server asks for it
     "text": "TEXT",
 }
 #: What people who enter data never read: the names of rule variables are part of conditions.
@@ -75,6 +75,13 @@ def _country_names(metadata: Path) -> dict[str, Language]:
         rows = list(csv.DictReader(file))
     locales = [name for name in rows[0] if name not in ("code", "en")]
     return {locale: {row["en"]: Text(row[locale]) for row in rows} for locale in locales}
+
+
+def translatable(kind: str, items: Iterable[Json]) -> Iterator[Json]:
+    """The objects of a type whose texts people read, and after each the ones inside it that have texts of their own."""
+    for item in items if kind not in UNTRANSLATED else ():
+        yield item
+        yield from (inside for inside in item.get("dashboardItems", []) if inside.get("text"))
 
 
 def texts_of(item: Json) -> Iterator[tuple[str, str, str, str]]:
