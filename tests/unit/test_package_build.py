@@ -44,6 +44,12 @@ def test_the_bundle_holds_only_these_types_and_never_units_users_or_data() -> No
         "programRuleVariables",
         "programRules",
         "programRuleActions",
+        "trackedEntityInstanceFilters",
+        "programStageWorkingLists",
+        "visualizations",
+        "maps",
+        "eventVisualizations",
+        "dashboards",
     ]
     assert "organisationUnits" not in objects("programs")[0]
     assert not any("users" in group for group in objects("userGroups"))
@@ -57,7 +63,8 @@ def test_the_head_says_for_which_dhis2_the_bundle_is(version: str) -> None:
 
 
 def test_the_fingerprint_is_of_what_the_package_holds_and_not_of_the_version_it_is_for() -> None:
-    assert len({digest(bundle(version)) for version in DHIS2_VERSIONS}) == 1
+    # 2.40 gets no map and a table in its place (test_package_boards.py).
+    assert len({digest(bundle(version)) for version in DHIS2_VERSIONS if version != "2.40"}) == 1
     changed = bundle()
     changed["programs"][0]["name"] = "another"
     assert digest(changed) != digest(bundle())
