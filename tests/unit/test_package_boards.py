@@ -1,4 +1,4 @@
-"""Boards and working lists: what is built from the sources, their mistakes, and each fault that shows people nothing."""
+"""Boards and working lists: what is built from the sources, their mistakes, and faults that show people nothing."""
 
 from __future__ import annotations
 
@@ -200,7 +200,8 @@ MISTAKES = {
     "no data": ("dashboards.yaml", f"{ONE} data: [tp01_active]", f"{ONE} data: []", "at least 1 item"),
     "a unit of its own": ("dashboards.yaml", ONE, f"{ONE} units: [ImspTQPwCqd],", "Input should be"),
     "a single value with rows": ("dashboards.yaml", ONE, f"{ONE} rows: pe,", "active needs two sides"),
-    "a table of one side": ("dashboards.yaml", ONE, ONE.replace("SINGLE_VALUE", "PIVOT_TABLE"), "active needs two sides"),
+    "a table of one side": (
+        "dashboards.yaml", ONE, ONE.replace("SINGLE_VALUE", "PIVOT_TABLE"), "active needs two sides"),
     "a key twice": ("dashboards.yaml", "{key: stalled,", "{key: active,", "active stands 2 times"),
     "an item that is not there": (
         "dashboards.yaml", "items: [overdue, active, stalled]", "items: [late]", "facility shows late"),
@@ -212,8 +213,10 @@ MISTAKES = {
         "dashboards.yaml", "only: {activity_status: [NOT", "only: {payer: [NOT", "sorts by payer, which is no column"),
     "an order that is no column": (
         "dashboards.yaml", "sort: deadline, running", "sort: payer, running", "sorts by payer, which is no column"),
-    "a map without a stand-in": ("dashboards.yaml", "instead: by_unit", "instead: nothing", "which is no visualization"),
-    "a line list of no stage": ("dashboards.yaml", "stage: impact", "stage: impacts", "is of impacts, which is no stage"),
+    "a map without a stand-in": (
+        "dashboards.yaml", "instead: by_unit", "instead: nothing", "which is no visualization"),
+    "a line list of no stage": (
+        "dashboards.yaml", "stage: impact", "stage: impacts", "is of impacts, which is no stage"),
     "a working list of no stage": ("worklists.yaml", "stage: plan,", "stage: plans,", "is of plans, which is no stage"),
     "an unknown way of asking": ("worklists.yaml", LIST, LIST.replace("only:", "missing:"), "Extra inputs"),
 }  # fmt: skip
@@ -286,6 +289,12 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "a fixed period of another kind": (put(VIS, "STEPS", "periods", [{"id": "2026"}]), "has periods, which are those"),
     "a stock over twelve months": (
         put(VIS, "BY_UNIT", "rawPeriods", ["LAST_12_MONTHS"]), "a stock would be counted several times"),
+    "a stock at the end of each quarter": (
+        lambda b: find(b, VIS, "STEPS").update(rawPeriods=["LAST_4_QUARTERS"]),
+        "shows TPI_TP02_STEP1 over several periods"),
+    "a share of a stock year by year": (
+        lambda b: find(b, VIS, "TARGETS_MET").update(rawPeriods=["LAST_YEAR", "THIS_YEAR"]),
+        "shows TPI_TP19 over several periods"),
     "a stock over two years": (
         put(VIS, "BY_UNIT", "rawPeriods", ["LAST_YEAR", "THIS_YEAR"]), "a stock would be counted several times"),
     "units of one site": (put(VIS, "STEPS", "organisationUnits", [FOREIGN]), "has organisationUnits, which are those"),
@@ -301,10 +310,12 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
         "stands on no dashboard"),
     "a column of another stage": (show_elsewhere, "which its form does not have"),
     "a column that nothing describes": (
-        lambda b: find(b, LINES, "OPEN_ACTIVITIES")["columnDimensions"].append("abcdefghijk"), "its columns are not just"),
+        lambda b: find(b, LINES, "OPEN_ACTIVITIES")["columnDimensions"].append("abcdefghijk"),
+        "its columns are not just"),
     "a field that is no column": (
         lambda b: find(b, LINES, "OPEN_ACTIVITIES")["columnDimensions"].pop(1), "its columns are not just"),
-    "a line list without a date": (put(LINES, "TARGET_LIST", "simpleDimensions", []), "needs eventDate among its columns"),
+    "a line list without a date": (
+        put(LINES, "TARGET_LIST", "simpleDimensions", []), "needs eventDate among its columns"),
     "cycles without a date": (
         put(LINES, "REVIEW_LIST", "simpleDimensions", []), "needs enrollmentDate among its columns"),
     "a line list of one year": (
@@ -319,7 +330,8 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "finding 1.13: columns in a layer": (put_in_layer("columns", [{"dimension": "dx"}]), "has columns in a layer"),
     "finding 1.13: rows in a layer": (put_in_layer("rows", [{"dimension": "ou"}]), "has rows in a layer"),
     "finding 1.13: filters in a layer": (put_in_layer("filters", [{"dimension": "pe"}]), "has filters in a layer"),
-    "finding 1.13: a map for 2.40": (lambda b: b["package"].update(DHIS2Version="2.40"), "2.40 refuses a map with data"),
+    "finding 1.13: a map for 2.40": (
+        lambda b: b["package"].update(DHIS2Version="2.40"), "2.40 refuses a map with data"),
     "a layer of nothing": (put_in_layer("dataDimensionItems", []), "on the map': shows no data"),
     "a layer at a level": (put_in_layer("organisationUnitLevels", [3]), "on the map': has organisationUnitLevels"),
     "a layer of one year": (put_in_layer("rawPeriods", ["2026"]), "on the map': needs relative periods"),
@@ -350,14 +362,16 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "a field of another stage": (ask_of("SPREAD_LEVEL", **{"in": ["LOCAL"]}), "which is no field of its stage"),
     "a column of another form": (
         ask(OF_STAGE, "ONE_ARM", "displayColumnOrder", ["abcdefghijk"]), "shows or sorts by abcdefghijk"),
-    "an order by another field": (ask(OF_STAGE, "ONE_ARM", "order", "abcdefghijk:asc"), "shows or sorts by abcdefghijk"),
+    "an order by another field": (
+        ask(OF_STAGE, "ONE_ARM", "order", "abcdefghijk:asc"), "shows or sorts by abcdefghijk"),
     "a code that a list cannot find": (ask_of("ACTIVITY_STATUS", **{"in": ["LATE"]}), "for LATE, which it cannot be"),
     "yes and no in other words": (ask_of("AGREEMENT_SIGNED", **{"in": ["no"]}), "for no, which it cannot be"),
     "a missing value": (ask_of("ACTUAL_END", null=True), "for null, which some version or Capture drops"),
     "a date by its own value": (ask_of("ACTUAL_END", lt="2026-01-01"), "for lt, which some version or Capture drops"),
     "a number just below": (ask_of("SPENT", lt="5"), "for lt, which some version or Capture drops"),
     "a number by choice": (ask_of("SPENT", **{"in": ["5"]}), "for in, which some version or Capture drops"),
-    "a choice by its beginning": (ask_of("ACTIVITY_STATUS", like="ON"), "for like, which some version or Capture drops"),
+    "a choice by its beginning": (
+        ask_of("ACTIVITY_STATUS", like="ON"), "for like, which some version or Capture drops"),
     "a filter that asks nothing": (ask_of("SPENT"), "for nothing, which some version or Capture drops"),
     "days long ago": (ask_for_days(endBuffer=-90), "wholly before or after today"),
     "days still to come": (ask_for_days(startBuffer=1), "wholly before or after today"),

@@ -15,7 +15,7 @@ from tpi_dhis2.package.base import PREFIX, code_of
 from tpi_dhis2.package.build_boards import BoardBuilder
 from tpi_dhis2.package.build_rules import RuleBuilder
 from tpi_dhis2.package.sources import AttributeSource, FieldSource, SectionSource, Sources, StageSource
-from tpi_dhis2.package.translate import Language, translatable, translate
+from tpi_dhis2.package.translate import UNTRANSLATED, Language, texts_within, translate
 from tpi_dhis2.package.uids import Uids
 
 Json = dict[str, Any]
@@ -43,7 +43,7 @@ class Builder:
         """The whole bundle for a DHIS2 version, types in the order of the published packages."""
         built = self._objects(dhis2_version)
         for kind, items in built.items():
-            for item in translatable(kind, items):
+            for item in texts_within(items) if kind not in UNTRANSLATED else []:
                 found = translate(item, self.languages)
                 if found:
                     item["translations"] = found

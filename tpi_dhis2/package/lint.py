@@ -17,7 +17,7 @@ from tpi_dhis2.package.lint_dashboards import lint_dashboards
 from tpi_dhis2.package.lint_line_lists import lint_line_lists
 from tpi_dhis2.package.lint_rules import lint_rules
 from tpi_dhis2.package.lint_worklists import lint_worklists
-from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, texts_of, translatable
+from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, texts_of, texts_within
 
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
 _NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
@@ -135,7 +135,9 @@ def _forms(kinds: dict[str, Objects]) -> list[str]:
 
 def _translations(kinds: dict[str, Objects]) -> list[str]:
     """Every language that the bundle has at all has each text of each object once, and not longer than it may be."""
-    items = [(kind, item) for kind, objects in kinds.items() for item in translatable(kind, objects)]
+    items = [
+        (kind, item) for kind, objects in kinds.items() if kind not in UNTRANSLATED for item in texts_within(objects)
+    ]
     locales = sorted({one["locale"] for _, item in items for one in item.get("translations", [])})
     return [
         f"{kind} '{item.get('name', item.get('text'))}': {finding}"

@@ -31,10 +31,11 @@ _CASTS = ("columns", "rows", "filters")
 
 def lint_boards(kinds: Kinds, dhis2_version: str) -> list[str]:
     """All findings on visualizations and maps, one plain line each."""
+    stocks = _stocks(kinds)
     findings = [
         f"visualizations '{item.get('name')}': {text}"
         for item in kinds.get("visualizations", [])
-        for text in (*of_any(item), *_of_sides(item), *_of_periods(item), *of_units(item))
+        for text in (*of_any(item), *_of_sides(item), *_of_periods(item), *_of_stocks(item, stocks), *of_units(item))
     ]
     return findings + [
         f"maps '{item.get('name')}': {text}"
@@ -87,6 +88,30 @@ def _of_periods(item: Item) -> Iterator[str]:
         yield f"needs relative periods of every version, and has {', '.join(periods) or 'none'}"
     if "pe" in (item.get("filterDimensions") or []) and (len(periods) != 1 or not set(periods) <= _ONE_PERIOD):
         yield "filters by several periods, in which a stock would be counted several times"
+
+
+def _stocks(kinds: Kinds) -> dict[str, str]:
+    """UID and code of what counts all up to the end of a period in the state of today, not in that of then."""
+    found = {
+        item["id"]: item.get("code", "")
+        for item in kinds.get("programIndicators", [])
+        if not any(one["analyticsPeriodBoundaryType"].startswith("AFTER_") for one in item["analyticsPeriodBoundaries"])
+    }
+    ratios = kinds.get("indicators", [])
+    return found | {one["id"]: one.get("code", "") for one in ratios if any(uid in one["numerator"] for uid in found)}
+
+
+def _of_stocks(item: Item, stocks: dict[str, str]) -> Iterator[str]:
+    periods = item.get("rawPeriods") or []
+    if len(periods) == 1 and set(periods) <= _ONE_PERIOD:
+        return
+    entries = item.get("dataDimensionItems") or []
+    uids = [(entry.get("programIndicator") or entry.get("indicator") or {}).get("id") for entry in entries]
+    yield from (
+        f"shows {stocks[uid]} over several periods, and DHIS2 knows only how it is today"
+        for uid in uids
+        if uid in stocks
+    )
 
 
 def _of_map(item: Item, dhis2_version: str) -> Iterator[str]:

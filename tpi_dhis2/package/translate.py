@@ -77,11 +77,12 @@ def _country_names(metadata: Path) -> dict[str, Language]:
     return {locale: {row["en"]: Text(row[locale]) for row in rows} for locale in locales}
 
 
-def translatable(kind: str, items: Iterable[Json]) -> Iterator[Json]:
-    """The objects of a type whose texts people read, and after each the ones inside it that have texts of their own."""
-    for item in items if kind not in UNTRANSLATED else ():
+def texts_within(items: Iterable[Json]) -> Iterator[Json]:
+    """The objects that have texts of their own: DHIS2 translates legends and the texts of dashboards where they are."""
+    for item in items:
         yield item
-        yield from (inside for inside in item.get("dashboardItems", []) if inside.get("text"))
+        yield from item.get("legends") or []
+        yield from (entry for entry in item.get("dashboardItems") or [] if entry.get("text"))
 
 
 def texts_of(item: Json) -> Iterator[tuple[str, str, str, str]]:
