@@ -159,7 +159,7 @@ def test_a_layer_with_columns_was_stored_empty_by_2_40_and_one_with_data_whole_b
     for version in VERSIONS:
         (read,) = exchanges(version, "metadata-read", "roundtrip-maps-map-1")
         (view,) = read["response"]["body"]["mapViews"]
-        held = bool(view["dataDimensionItems"]), bool(view["columnDimensions"]), bool(view["rawPeriods"])
+        held = bool(view["dataDimensionItems"]), bool(view["columnDimensions"]), bool(view["filterDimensions"])
         assert held == (3 * (version != "2.40",)), version
 
 

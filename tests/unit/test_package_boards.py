@@ -30,6 +30,11 @@ def _built(version: str = "2.42") -> Bundle:
     return bundle(version)
 
 
+@cache
+def _findings() -> list[str]:
+    return lint(_built())
+
+
 def find(built: Bundle, kind: str, code: str) -> Json:
     found: Json = next(item for item in built[kind] if item.get("code") == f"TPI_{code}")
     return found
@@ -384,8 +389,8 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
 
 @pytest.mark.parametrize(("plant", "found"), FAULTS.values(), ids=FAULTS)
 def test_a_planted_fault_is_found(plant: Callable[[Bundle], object], found: str) -> None:
+    assert not any(found in finding for finding in _findings())
     built = copy.deepcopy(_built())
-    assert not any(found in finding for finding in lint(built))
     plant(built)
     findings = lint(built)
     assert any(found in finding for finding in findings), findings
@@ -393,11 +398,12 @@ def test_a_planted_fault_is_found(plant: Callable[[Bundle], object], found: str)
 
 def test_what_is_just_within_its_limits_is_no_fault() -> None:
     built = copy.deepcopy(_built())
-    before = lint(built)
     find(built, VIS, "STEPS").update(title="x" * 255, subtitle="x" * 255)
     find(built, OF_TEI, "REVIEW_DUE")["description"] = "x" * 255
     ask_for_days(startBuffer=0, endBuffer=0)(built)
-    assert set(lint(built)) <= {*before, *(text for text in lint(built) if "translation" in text)}
+    new = set(lint(built)) - set(_findings())
+    # The subtitle that nobody translated is the only thing to say.
+    assert new <= {text for text in new if "SUBTITLE" in text}
 
 
 @pytest.mark.parametrize("version", DHIS2_VERSIONS)
