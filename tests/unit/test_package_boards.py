@@ -15,6 +15,7 @@ from tests.unit.builders import edit, metadata_copy
 from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.boards import attribute_key, data_item
 from tpi_dhis2.package.build import DHIS2_VERSIONS
+from tpi_dhis2.package.build_visualizations import switch
 from tpi_dhis2.package.lint import lint
 from tpi_dhis2.package.release import bundle
 from tpi_dhis2.package.sources import load
@@ -54,6 +55,9 @@ def test_a_chart_holds_its_data_on_three_sides_with_a_title_that_has_no_prefix()
     indicator = {"id": uid(_built(), "indicators", "TP08")}
     assert made["dataDimensionItems"] == [{"dataDimensionItemType": "INDICATOR", "indicator": indicator}]
     assert made["rawPeriods"] == ["LAST_5_YEARS", "THIS_YEAR"]
+    # 2.41 reads only the switches.
+    assert made["relativePeriods"] == {"last5Years": True, "thisYear": True}
+    assert [switch(name) for name in ("LAST_12_MONTHS", "LAST_4_QUARTERS")] == ["last12Months", "last4Quarters"]
     assert made["userOrganisationUnit"] is True
     assert made["legend"]["set"] == {"id": uid(_built(), "legendSets", "PERCENT_HIGH")}
     assert made["legend"]["strategy"] == "FIXED"
@@ -291,6 +295,9 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "a side too few": (put(VIS, "STEPS", "filterDimensions", []), "once each on its sides, and has pe, dx"),
     "no period": (put(VIS, "STEPS", "rawPeriods", []), "needs relative periods of every version, and has none"),
     "a fixed period": (put(VIS, "STEPS", "rawPeriods", ["2026"]), "of every version, and has 2026"),
+    "periods that 2.41 does not read": (put(VIS, "STEPS", "relativePeriods", {}), "names its periods in one way only"),
+    "periods that only 2.41 reads": (
+        put(VIS, "STEPS", "relativePeriods", {"thisYear": True, "lastYear": True}), "names its periods in one way only"),
     "a fixed period of another kind": (put(VIS, "STEPS", "periods", [{"id": "2026"}]), "has periods, which are those"),
     "a stock over twelve months": (
         put(VIS, "BY_UNIT", "rawPeriods", ["LAST_12_MONTHS"]), "a stock would be counted several times"),

@@ -1,7 +1,4 @@
-"""Visualizations and maps as DHIS2 holds them.
-
-Periods are sent as ``rawPeriods`` alone: every server makes the relative periods from them and gives only them back.
-"""
+"""Visualizations and maps as DHIS2 holds them."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tpi_dhis2.package.base import PREFIX, code_of
-from tpi_dhis2.package.boards import Board, MapSource, Unit, VisualizationSource, data_item
+from tpi_dhis2.package.boards import Board, MapSource, Period, Unit, VisualizationSource, data_item
 
 Json = dict[str, Any]
 Ref = Callable[[str, str], Json]
@@ -20,7 +17,7 @@ _UNITS: dict[Unit, str] = {
     "grandchildren": "userOrganisationUnitGrandChildren",
 }
 _ITEMS = {"indicators": ("INDICATOR", "indicator"), "programIndicators": ("PROGRAM_INDICATOR", "programIndicator")}
-_MAP_PERIOD = "THIS_YEAR"
+_MAP_PERIOD: Period = "THIS_YEAR"
 
 
 def head(kind: str, board: Board, ref: Ref, sharing: Json) -> Json:
@@ -39,6 +36,17 @@ def units(chosen: list[Unit]) -> Json:
     return {_UNITS[unit]: True for unit in chosen}
 
 
+def periods(chosen: list[Period]) -> Json:
+    """The periods in both forms: 2.41 does not read the list of names, and all others give back nothing else."""
+    return {"rawPeriods": list(chosen), "relativePeriods": {switch(period): True for period in chosen}}
+
+
+def switch(period: str) -> str:
+    """What a relative period is called among the switches: ``LAST_12_MONTHS`` is ``last12Months``."""
+    first, *others = period.lower().split("_")
+    return first + "".join(part.capitalize() for part in others)
+
+
 def _item(key: str, ref: Ref) -> Json:
     kind, code = data_item(key)
     item_type, prop = _ITEMS[kind]
@@ -55,8 +63,8 @@ def visualization(source: VisualizationSource, ref: Ref, sharing: Json) -> Json:
         "rowDimensions": [source.rows] if source.rows else [],
         "filterDimensions": list(source.filters),
         "dataDimensionItems": [_item(key, ref) for key in source.data],
-        "rawPeriods": list(source.periods),
         "digitGroupSeparator": "SPACE",
+        **periods(source.periods),
         **units(source.units),
         **_legend(source.legend, ref),
         **_hiding(source),
@@ -103,10 +111,10 @@ def _layer(source: MapSource, ref: Ref) -> Json:
         "rowDimensions": ["ou"],
         "filterDimensions": ["pe"],
         "dataDimensionItems": [_item(source.data, ref)],
-        "rawPeriods": [_MAP_PERIOD],
         "method": 3,
         "classes": 5,
         "opacity": 0.9,
         "hidden": False,
+        **periods([_MAP_PERIOD]),
         **units(source.units),
     }

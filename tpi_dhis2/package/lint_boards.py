@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from tpi_dhis2.package.boards import SIDES, Period
 from tpi_dhis2.package.build_boards import WITHOUT_MAPS
+from tpi_dhis2.package.build_visualizations import switch
 
 Item = dict[str, Any]
 Kinds = dict[str, list[Item]]
@@ -86,6 +87,10 @@ def _of_periods(item: Item) -> Iterator[str]:
     periods = item.get("rawPeriods") or []
     if not periods or not set(periods) <= PERIODS:
         yield f"needs relative periods of every version, and has {', '.join(periods) or 'none'}"
+    if {switch(period) for period in periods} != {
+        name for name, on in (item.get("relativePeriods") or {}).items() if on
+    }:
+        yield "names its periods in one way only: 2.41 reads the switches, and later ones the names"
     if "pe" in (item.get("filterDimensions") or []) and (len(periods) != 1 or not set(periods) <= _ONE_PERIOD):
         yield "filters by several periods, in which a stock would be counted several times"
 
