@@ -297,7 +297,8 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "a fixed period": (put(VIS, "STEPS", "rawPeriods", ["2026"]), "of every version, and has 2026"),
     "periods that 2.41 does not read": (put(VIS, "STEPS", "relativePeriods", {}), "names its periods in one way only"),
     "periods that only 2.41 reads": (
-        put(VIS, "STEPS", "relativePeriods", {"thisYear": True, "lastYear": True}), "names its periods in one way only"),
+        put(VIS, "STEPS", "relativePeriods", {"thisYear": True, "lastYear": True}),
+        "names its periods in one way only"),
     "a fixed period of another kind": (put(VIS, "STEPS", "periods", [{"id": "2026"}]), "has periods, which are those"),
     "a stock over twelve months": (
         put(VIS, "BY_UNIT", "rawPeriods", ["LAST_12_MONTHS"]), "a stock would be counted several times"),
