@@ -33,7 +33,6 @@ BEYOND = {
     ("eventVisualizations", "title"): "source: mapped and shown in place of the name, which has the prefix",
     ("eventVisualizations", "sorting"): "every server gives the list back, empty; source: dimension and direction",
     ("eventVisualizations", "translations"): "every server gives the property back for this type",
-    ("maps", "title"): "source: mapped and shown in place of the name, which has the prefix",
     ("maps", "translations"): "every server gives the property back for this type",
     ("trackedEntityInstanceFilters", "translations"): "every server gives the property back for this type",
     ("programStageWorkingLists", "translations"): "every server gives the property back for this type",

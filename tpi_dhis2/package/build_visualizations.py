@@ -91,7 +91,6 @@ def map_of(source: MapSource, ref: Ref, sharing: Json) -> Json:
     """
     return {
         **head("maps", source, ref, sharing),
-        "title": source.what,
         "basemap": "osmLight",
         "longitude": 20,
         "latitude": 0,
