@@ -25,14 +25,9 @@ UNITS = {UNIT: UNIT, "HOSPITAL": UNIT, OTHER_UNIT: OTHER_UNIT, "CLINIC": OTHER_U
 DEMO_FILES = (FOLDER / "published.yaml", FOLDER / "fictional.yaml")
 DEMO_UNITS = {name: unit["id"] for unit in units() for name in (unit["id"], unit["code"])}
 SOURCES = (
-    "package.yaml",
-    "attributes.yaml",
-    "options.yaml",
-    "stages.yaml",
-    "rules.yaml",
-    "indicators.yaml",
-    "countries.csv",
-    "uids.csv",
+    *("package.yaml", "attributes.yaml", "options.yaml", "stages.yaml", "rules.yaml"),
+    *("indicators.yaml", "dashboards.yaml", "worklists.yaml"),
+    *("countries.csv", "uids.csv"),
 )
 
 

@@ -40,16 +40,16 @@ def build(metadata: Path | None) -> None:
 @verbose_option
 def lint(metadata: Path | None, as_json: bool) -> None:
     """Check the package without a server; leaves with 1 when there are findings."""
-    from tpi_dhis2.package.release import bundle, findings_of
+    from tpi_dhis2.package.release import findings
 
-    findings = findings_of(bundle(metadata=metadata, new_uids=True), metadata)
+    found = findings(metadata)
     if as_json:
-        print_json(findings)
+        print_json(found)
     else:
-        for finding in findings:
+        for finding in found:
             click.echo(finding)
-        click.echo(f"{len(findings)} findings.")
-    if findings:
+        click.echo(f"{len(found)} findings.")
+    if found:
         raise click.exceptions.Exit(1)
 
 

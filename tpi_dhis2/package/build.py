@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from tpi_dhis2.package.base import PREFIX, code_of
+from tpi_dhis2.package.build_boards import BoardBuilder
 from tpi_dhis2.package.build_indicators import IndicatorBuilder
 from tpi_dhis2.package.build_rules import RuleBuilder
 from tpi_dhis2.package.sources import AttributeSource, FieldSource, SectionSource, Sources, StageSource
@@ -71,6 +72,7 @@ class Builder:
             ],
             **RuleBuilder(self.sources, self._ref).objects(),
             **indicators.objects(),
+            **BoardBuilder(self.sources, self._ref, self._sharing).objects(dhis2_version),
         }
 
     def _head(self, dhis2_version: str) -> Json:

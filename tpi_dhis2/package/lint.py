@@ -12,8 +12,12 @@ from typing import Any
 
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.package.build import Bundle
+from tpi_dhis2.package.lint_boards import lint_boards
+from tpi_dhis2.package.lint_dashboards import lint_dashboards
 from tpi_dhis2.package.lint_indicators import lint_indicators
+from tpi_dhis2.package.lint_line_lists import lint_line_lists
 from tpi_dhis2.package.lint_rules import lint_rules
+from tpi_dhis2.package.lint_worklists import lint_worklists
 from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, texts_of, texts_within
 
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
@@ -53,6 +57,8 @@ def lint(bundle: Bundle) -> list[str]:
     findings += _forms(kinds)
     findings += lint_rules(kinds)
     findings += lint_indicators(kinds)
+    findings += lint_boards(kinds, bundle.get("package", {}).get("DHIS2Version", ""))
+    findings += [*lint_line_lists(kinds), *lint_dashboards(kinds), *lint_worklists(kinds)]
     findings += _translations(kinds)
     return findings
 
@@ -157,7 +163,7 @@ def _translations(kinds: dict[str, Objects]) -> list[str]:
     ]
     locales = sorted({one["locale"] for _, item in items for one in item.get("translations", [])})
     return [
-        f"{kind} '{item.get('name')}': {finding}"
+        f"{kind} '{item.get('name', item.get('text'))}': {finding}"
         for kind, item in items
         for locale in locales
         for finding in _of_language(item, locale)

@@ -223,7 +223,7 @@ class View:
     def _object(self, kind: str, item: Json, owner: Json | None = None) -> Iterator[Row]:
         word, _, whole = kind_in_words(kind)
         part_of = owner or self.known.get(item.get(whole, {}).get("id"), {"name": ""})
-        name = item.get("name") or self._named_after(item, part_of)
+        name = item.get("name") or item.get("text") or self._named_after(item, part_of)
         yield {"Type": word, "Name": name, "Part of": part_of["name"], **self.ids(item)}
         for inner, entries in item.items():
             held = entries if isinstance(entries, list) else []

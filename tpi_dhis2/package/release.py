@@ -30,9 +30,17 @@ def bundle(dhis2_version: str = "2.42", metadata: Path | None = None, *, new_uid
     return built
 
 
-def findings_of(built: Bundle, metadata: Path | None = None) -> list[str]:
-    """What is wrong with a bundle by itself, and which promises of earlier versions it does not keep."""
-    return [*lint(built), *broken(metadata or folder("metadata"), built["package"]["version"], built)]
+def findings(metadata: Path | None = None) -> list[str]:
+    """What is wrong with the bundles of any DHIS2 version, and which promises of earlier versions they do not keep."""
+    where = metadata or folder("metadata")
+    return _findings({version: bundle(version, metadata, new_uids=True) for version in DHIS2_VERSIONS}, where)
+
+
+def _findings(built: dict[str, Bundle], metadata: Path) -> list[str]:
+    found = dict.fromkeys(finding for content in built.values() for finding in lint(content))
+    # The bundle for the newest DHIS2 lacks nothing: 2.40 takes no maps.
+    newest = built[DHIS2_VERSIONS[-1]]
+    return [*found, *broken(metadata, newest["package"]["version"], newest)]
 
 
 def bundle_path(metadata: Path, version: str, dhis2_version: str) -> Path:
@@ -49,12 +57,12 @@ def build_all(metadata: Path | None = None) -> tuple[list[Path], int]:
     uids = Uids.read(where)
     builder = Builder(load(metadata), uids, load_languages(where))
     built = {version: builder.bundle(version) for version in DHIS2_VERSIONS}
-    findings = findings_of(built[DHIS2_VERSIONS[0]], where)
-    if findings:
+    found = _findings(built, where)
+    if found:
         raise SourceError(
-            f"The package is not clean: {findings[0]} ({len(findings)} findings).",
+            f"The package is not clean: {found[0]} ({len(found)} findings).",
             "Mend the sources; 'tpi-dhis2 package lint' lists all.",
-            "\n".join(findings),
+            "\n".join(found),
         )
     pinned = uids.pin(where) if uids.new else 0
     written = []
@@ -63,5 +71,5 @@ def build_all(metadata: Path | None = None) -> tuple[list[Path], int]:
         path.parent.mkdir(exist_ok=True)
         write_text(path, dump(content))
         written.append(path)
-    write_promises(where, builder.sources.package.version, built[DHIS2_VERSIONS[0]])
+    write_promises(where, builder.sources.package.version, built[DHIS2_VERSIONS[-1]])
     return written, pinned

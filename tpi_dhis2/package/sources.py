@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.base import Source
+from tpi_dhis2.package.boards import Boards, StagedBoard
 from tpi_dhis2.package.indicators import IndicatorSources
 from tpi_dhis2.package.rule_terms import write_out
 from tpi_dhis2.package.rules import RuleSource, faults
@@ -133,6 +134,7 @@ class Sources(Source):
     stages: list[StageSource]
     rules: list[RuleSource] = Field(default_factory=list)
     indicators: IndicatorSources = Field(default_factory=IndicatorSources)
+    boards: Boards = Field(default_factory=Boards)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Sources:
@@ -148,6 +150,15 @@ class Sources(Source):
         missing = [field.options for field in fields if field.options and field.options not in self.option_sets]
         if missing:
             raise ValueError(f"there is no option set {missing[0]}")
+        return self
+
+    @model_validator(mode="after")
+    def _boards_name_stages(self) -> Sources:
+        kinds = {"", *(stage.kind for stage in self.stages)}
+        boards: list[StagedBoard] = [*self.boards.line_lists, *self.boards.lists]
+        for board in boards:
+            if board.stage not in kinds:
+                raise ValueError(f"{board.key} is of {board.stage}, which is no stage")
         return self
 
     @model_validator(mode="after")
@@ -219,6 +230,7 @@ def load(metadata: Path | None = None) -> Sources:
                 "stages": read("stages.yaml", where).get("stages"),
                 "rules": write_out(read("rules.yaml", where)),
                 "indicators": read("indicators.yaml", where),
+                "boards": read("dashboards.yaml", where) | read("worklists.yaml", where),
             }
         )
     except ValidationError as error:

@@ -30,7 +30,7 @@ PROPERTIES = {
     "denominatorDescription": "DENOMINATOR_DESCRIPTION",
     "subjectTemplate": "SUBJECT_TEMPLATE",
     "messageTemplate": "MESSAGE_TEMPLATE",
-    "title": "TITLE",
+    "title": "title",  # the one key in small letters: it is how every server asks for it
     "text": "TEXT",
 }
 #: What people who enter data never read: the names of rule variables are part of conditions.
@@ -77,6 +77,14 @@ def _country_names(metadata: Path) -> dict[str, Language]:
     return {locale: {row["en"]: Text(row[locale]) for row in rows} for locale in locales}
 
 
+def texts_within(items: Iterable[Json]) -> Iterator[Json]:
+    """The objects that have texts of their own: DHIS2 translates legends and the texts of dashboards where they are."""
+    for item in items:
+        yield item
+        yield from item.get("legends") or []
+        yield from (entry for entry in item.get("dashboardItems") or [] if entry.get("text"))
+
+
 def texts_of(item: Json) -> Iterator[tuple[str, str, str, str]]:
     """The translatable texts of an object: DHIS2 property, prefix, English text without it, and property name."""
     for key, prop in PROPERTIES.items():
@@ -84,13 +92,6 @@ def texts_of(item: Json) -> Iterator[tuple[str, str, str, str]]:
         if isinstance(value, str) and value:
             prefix = next((p for p in PREFIXES if value.startswith(p)), "") if key in ("name", "shortName") else ""
             yield prop, prefix, value.removeprefix(prefix), key
-
-
-def texts_within(items: Iterable[Json]) -> Iterator[Json]:
-    """The objects that have texts of their own: legends are inside their set, and DHIS2 translates each."""
-    for item in items:
-        yield item
-        yield from item.get("legends") or []
 
 
 def translate(item: Json, languages: dict[str, Language]) -> list[Json]:
