@@ -25,6 +25,12 @@ BEYOND = {
     ("dataElementGroups", "translations"): "every server gives the property back for this type",
     ("programRules", "translations"): "every server gives the property back for this type",
     ("programStageSections", "description"): "the text under a section's title, seen in the Capture app of a real 2.42",
+    ("constants", "translations"): "every server gives the property back for this type",
+    ("legendSets", "translations"): "every server gives the property back for this type",
+    ("indicatorTypes", "translations"): "every server gives the property back for this type",
+    ("indicatorGroups", "translations"): "every server gives the property back for this type",
+    ("programIndicatorGroups", "translations"): "every server gives the property back for this type",
+    ("indicators", "legendSets"): "every server gives the list back",
     # Boards: the source that was read is dhis2-core 2.40.12 and 2.43.1.
     ("visualizations", "title"): "source: mapped and shown in place of the name, which has the prefix",
     ("visualizations", "legend"): "source: set, strategy, style and showKey; the import resolves the set itself",

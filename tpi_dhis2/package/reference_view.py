@@ -11,6 +11,7 @@ from typing import Any
 from tpi_dhis2.package.base import code_of
 from tpi_dhis2.package.build import Bundle
 from tpi_dhis2.package.reference_words import (
+    BOUNDARIES,
     EFFECTS,
     EVERYBODY,
     HOLD_RECORDS,
@@ -233,6 +234,8 @@ class View:
 
     def _named_after(self, item: Json, part_of: Json) -> str:
         """What an object without a name does to what it points at, else the name of that."""
+        if "analyticsPeriodBoundaryType" in item:
+            return BOUNDARIES[item["analyticsPeriodBoundaryType"]].capitalize()
         refs = [value["id"] for value in item.values() if isinstance(value, dict) and set(value) == {"id"}]
         named = [self.known[uid]["name"] for uid in refs if uid in self.known and self.known[uid] is not part_of]
         name = str(named[0]) if named else str(item["id"])
