@@ -24,6 +24,12 @@ BEYOND = {
     ("optionSets", "translations"): "every server gives the property back for this type",
     ("dataElementGroups", "translations"): "every server gives the property back for this type",
     ("programRules", "translations"): "every server gives the property back for this type",
+    ("constants", "translations"): "every server gives the property back for this type",
+    ("legendSets", "translations"): "every server gives the property back for this type",
+    ("programIndicatorGroups", "translations"): "every server gives the property back for this type",
+    ("indicatorTypes", "translations"): "every server gives the property back for this type",
+    ("indicators", "legendSets"): "every server gives the property back for this type",
+    ("indicatorGroups", "translations"): "every server gives the property back for this type",
     ("programStageSections", "description"): "the text under a section's title, seen in the Capture app of a real 2.42",
 }
 
