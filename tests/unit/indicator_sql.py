@@ -13,10 +13,10 @@ from functools import cache
 from typing import Any
 
 from tpi_dhis2.domain.records import Cycle, Partnership, Record
+from tpi_dhis2.package.expression_terms import kind_of_type
 from tpi_dhis2.package.expressions import Node
 from tpi_dhis2.package.expressions import parse as _parse
 from tpi_dhis2.package.fields import FieldInfo, package_fields
-from tpi_dhis2.package.lint_expressions import kind_of_type
 from tpi_dhis2.package.release import bundle
 
 Json = dict[str, Any]

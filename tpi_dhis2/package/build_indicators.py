@@ -179,10 +179,12 @@ class IndicatorBuilder:
         }
 
     def _groups(self, kind: str, items: list[ProgramIndicatorSource] | list[IndicatorSource]) -> list[Json]:
-        """The groups of a type, each with its members."""
+        """The groups of a type, each with its members; servers do not keep a short name of them."""
         return [
             {
-                **self._named(f"{kind[:-1]}Groups", f"{key}_indicators", name, None),
+                **self.ref(f"{kind[:-1]}Groups", code_of(f"{key}_indicators")),
+                "code": code_of(f"{key}_indicators"),
+                "name": f"{PREFIX} - {name}",
                 kind: [self.ref(kind, code_of(item.key)) for item in items if item.group == key],
                 **self.sharing,
             }

@@ -23,8 +23,8 @@ from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, text
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
 _INDICATORS = {"constants", "programIndicators", "programIndicatorGroups", "indicators", "indicatorGroups"}
 _NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
-_NEEDS_SHORT |= _INDICATORS
-_NEEDS_CODE = _NEEDS_SHORT | {"userGroups", "optionSets", "programStages", "legendSets"}
+_NEEDS_SHORT |= {"constants", "programIndicators", "indicators"}
+_NEEDS_CODE = _NEEDS_SHORT | _INDICATORS | {"userGroups", "optionSets", "programStages", "legendSets"}
 _UNIQUE_NAME = {"dataElements", "trackedEntityAttributes", "trackedEntityTypes", "optionSets", "dataElementGroups"}
 _UNIQUE_NAME |= _INDICATORS | {"legendSets", "indicatorTypes"}
 _NEEDS_WORDS = {"programs", "programStages", "dataElements", "trackedEntityAttributes", "trackedEntityTypes"}
