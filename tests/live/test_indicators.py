@@ -1,7 +1,5 @@
-"""The hand-worked numbers on a real server; only with TPI_LIVE=1, TPI_DHIS2_URL and an account.
-
-TPI_LIVE_UNITS names two facilities (code or UID) that have the program, "A,B": the records are sent to them,
-the analytics tables are made, and each number is asked for. The records stay; delete the six partnerships by hand.
+"""The hand-worked numbers on a real server: the records are sent to two facilities, the analytics tables are made, and
+each number is asked for. The records stay; delete the six partnerships by hand.
 """
 
 from __future__ import annotations
@@ -10,46 +8,29 @@ import os
 import subprocess
 import sys
 import time
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.live.server import client, needs_server, uid_of, units
 from tests.unit.indicator_sql import coded
 from tests.unit.test_indicator_numbers import LIVE, expected, keys
-from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.package.base import code_of
 
-ASKED = os.environ.get("TPI_LIVE") == "1" and bool(os.environ.get("TPI_DHIS2_URL"))
 TIME_LIMIT = 900
-pytestmark = pytest.mark.skipif(not ASKED, reason="TPI_LIVE=1 and TPI_DHIS2_URL are not set, so no server was asked")
+pytestmark = needs_server
 
 
-def units() -> dict[str, str]:
+def places() -> dict[str, str]:
     """The codes in the record file, and the units of the server that stand for them."""
-    given = os.environ.get("TPI_LIVE_UNITS", "").split(",")
-    assert len(given) == 2, "TPI_LIVE_UNITS names two facilities, with a comma between"
-    return dict(zip(("HOSPITAL", "CLINIC"), given, strict=True))
-
-
-@cache
-def client() -> Client:
-    env = {name: os.environ.get(f"TPI_DHIS2_{name.upper()}", "") for name in ("username", "password", "token")}
-    return Client(Account(os.environ["TPI_DHIS2_URL"], **env))
-
-
-def uid_of(unit: str) -> str:
-    """The UID of a unit that is given by UID or code."""
-    params = {"filter": f"code:eq:{unit}", "fields": "id", "paging": "false"}
-    found = client().get_object("organisationUnits", params)["organisationUnits"]
-    return str(found[0]["id"]) if found else unit
+    return dict(zip(("HOSPITAL", "CLINIC"), units(), strict=True))
 
 
 def send(folder: Path) -> None:
     """Send the records as a user would."""
     text = (LIVE / "indicators.yaml").read_text("utf-8")
-    for code, unit in units().items():
+    for code, unit in places().items():
         text = text.replace(f"unit: {code}", f"unit: {unit}")
     path = folder / "indicators.yaml"
     path.write_text(text, "utf-8")
@@ -82,7 +63,7 @@ def _sent(tmp_path_factory: pytest.TempPathFactory) -> None:
 def asked(key: str, year: int, place: str) -> float:
     """The number that the server gives; 0 when it gives none."""
     kind = "programIndicators" if "_" in key else "indicators"
-    where = units().values() if not place else [units()[place]]
+    where = units() if not place else [places()[place]]
     params = [
         ("dimension", f"dx:{coded(kind)[code_of(key)]['id']}"),
         ("dimension", f"pe:{year}"),
