@@ -163,19 +163,16 @@ def _pointed(entry: Json) -> list[str]:
 
 
 def dashboards(view: View) -> list[Row]:
-    """A line an item of a dashboard, in reading order."""
-    return [
-        {
-            "Dashboard": name_of(board),
-            "For": board["description"],
-            "Order": number,
-            "Item": entry.get("text") or ", ".join(name_of(view.known[uid]) for uid in _pointed(entry)),
-            "Kind": plain_word(entry["type"]),
-            "UID": entry["id"],
-        }
-        for board in view.kinds.get("dashboards", [])
-        for number, entry in enumerate(sorted(board["dashboardItems"], key=lambda one: (one["y"], one["x"])), 1)
-    ]
+    """What each dashboard is for, then a line an item of it, in reading order."""
+    return [row for board in view.kinds.get("dashboards", []) for row in _dashboard(view, board)]
+
+
+def _dashboard(view: View, board: Json) -> Iterator[Row]:
+    name = name_of(board)
+    yield {"Dashboard": name, "Order": 0, "Item": board["description"], "Kind": "dashboard", "UID": board["id"]}
+    for number, entry in enumerate(sorted(board["dashboardItems"], key=lambda one: (one["y"], one["x"])), 1):
+        item = entry.get("text") or ", ".join(name_of(view.known[uid]) for uid in _pointed(entry))
+        yield {"Dashboard": name, "Order": number, "Item": item, "Kind": plain_word(entry["type"]), "UID": entry["id"]}
 
 
 def working_lists(view: View) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from tpi_dhis2.package.translate import PREFIXES
 Json = dict[str, Any]
 #: A line of a table, by the heads of its columns.
 Row = dict[str, str | int]
+_VARIABLE = re.compile(r"[#A]\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,7 @@ class View:
         if "analyticsPeriodBoundaryType" in item:
             return BOUNDARIES[item["analyticsPeriodBoundaryType"]].capitalize()
         refs = [value["id"] for value in item.values() if isinstance(value, dict) and set(value) == {"id"}]
-        named = [self.known[uid]["name"] for uid in refs if uid in self.known and self.known[uid] is not part_of]
+        named = [name_of(self.known[uid]) for uid in refs if uid in self.known and self.known[uid] is not part_of]
         name = str(named[0]) if named else str(item["id"])
         does = EFFECTS.get(item.get("programRuleActionType", ""))
         return f"{does} {name}" if does else name
@@ -250,10 +252,23 @@ class View:
         rule = self.known[action["programRule"]["id"]]
         return {
             "Stage": self.known[rule["programStage"]["id"]]["name"] if "programStage" in rule else "The profile",
-            "Rule": rule["description"],
+            "Rule": name_of(rule),
             "Effect": self._named_after(action, rule),
             "Message": action.get("content", ""),
-            "Value": action.get("data", ""),
-            "Condition": rule["condition"],
+            "Value": self._with_labels(action.get("data", "")),
+            "Condition": self._with_labels(rule["condition"]),
             "UID": rule["id"],
         }
+
+    @cached_property
+    def _variables(self) -> dict[str, str]:
+        """What the variables of rules stand for, by their names: the label of a field or attribute."""
+        return {item["name"]: self._pointed(item) for item in self.kinds.get("programRuleVariables", [])}
+
+    def _pointed(self, variable: Json) -> str:
+        target = variable.get("dataElement") or variable["trackedEntityAttribute"]
+        return str(self.known[target["id"]]["formName"])
+
+    def _with_labels(self, expression: str) -> str:
+        """An expression of a rule with the labels of fields in place of variables."""
+        return _VARIABLE.sub(lambda match: f"[{self._variables.get(match[1], match[1])}]", expression)

@@ -36,11 +36,11 @@ _WIDTHS = {
     "Mandatory when completed": 12, "Mandatory": 12, "Column in lists": 10, "Can be searched for": 12,
     "Must be unique": 10, "Calculated": 12, "Option set": 16, "Order": 8, "Code": 23, "UID": 13,
     "Group": 20, "Kind of object": 40, "Members may": 26, "Type": 20, "Name": 40, "Part of": 30,
-    "Indicator": 28, "What it tells": 40, "How": 36, "Only where": 40, "For": 16, "Time": 22, "Numerator": 34,
+    "Indicator": 28, "What it tells": 40, "How": 28, "Only where": 40, "For": 14, "Time": 20, "Numerator": 34,
     "Denominator": 34, "Times": 7, "From": 8, "To": 8, "Colour": 10, "Note": 30, "What": 20, "Kind": 14,
-    "What it shows": 40, "Made of": 40, "Dashboards": 20, "Dashboard": 20, "Item": 40, "Working list": 26, "Of": 20,
-    "Message": 22, "When": 24, "To whom": 18, "Subject": 28, "Words": 44, "Role": 20, "What it is for": 36,
-    "Authority": 30, "Rule": 34, "Effect": 26, "Condition": 40,
+    "What it shows": 40, "Made of": 40, "Dashboards": 20, "Dashboard": 20, "Item": 60, "Working list": 26, "Of": 20,
+    "Message": 28, "When": 24, "To whom": 18, "Subject": 28, "Words": 44, "Role": 20, "What it is for": 36,
+    "Authority": 30, "Rule": 30, "Effect": 24, "Condition": 50, "Value": 26,
 }  # fmt: skip
 _OTHER_WIDTH = 21
 _SHEETS = "Sheets"
