@@ -24,7 +24,17 @@ UNIT, OTHER_UNIT = "ImspTQPwCqd", "O6uvpzGd5pu"
 UNITS = {UNIT: UNIT, "HOSPITAL": UNIT, OTHER_UNIT: OTHER_UNIT, "CLINIC": OTHER_UNIT}
 DEMO_FILES = (FOLDER / "published.yaml", FOLDER / "fictional.yaml")
 DEMO_UNITS = {name: unit["id"] for unit in units() for name in (unit["id"], unit["code"])}
-SOURCES = ("package.yaml", "attributes.yaml", "options.yaml", "stages.yaml", "rules.yaml", "countries.csv", "uids.csv")
+SOURCES = (
+    "package.yaml",
+    "attributes.yaml",
+    "options.yaml",
+    "stages.yaml",
+    "rules.yaml",
+    "roles.yaml",
+    "notifications.yaml",
+    "countries.csv",
+    "uids.csv",
+)
 
 
 def info(key: str) -> FieldInfo:

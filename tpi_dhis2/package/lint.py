@@ -12,16 +12,35 @@ from typing import Any
 
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.package.build import Bundle
+from tpi_dhis2.package.lint_people import lint_people
 from tpi_dhis2.package.lint_rules import lint_rules
 from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, texts_of
 
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
-_NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
-_NEEDS_CODE = _NEEDS_SHORT | {"userGroups", "optionSets", "programStages"}
-_UNIQUE_NAME = {"dataElements", "trackedEntityAttributes", "trackedEntityTypes", "optionSets", "dataElementGroups"}
+_NEEDS_SHORT = {
+    "programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups", "constants",
+    "programIndicators", "indicators",
+}  # fmt: skip
+_NEEDS_CODE = _NEEDS_SHORT | {
+    "userGroups", "userRoles", "optionSets", "programStages", "programNotificationTemplates", "legendSets",
+    "programIndicatorGroups", "indicatorGroups", "visualizations", "eventVisualizations", "maps", "dashboards",
+    "trackedEntityInstanceFilters", "programStageWorkingLists",
+}  # fmt: skip
+#: A short name is unique where it is stored; names of indicators and drawings are not, but two alike help nobody.
+_UNIQUE_NAME = _NEEDS_CODE - {"programStages", "programs"}
 _NAMELESS = {"programRuleActions"}
 _CODE_FORM = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _OPTION_CODE_LIMIT = 230
+#: Columns of the database that are shorter than the texts people write.
+_SHORTER = {
+    ("dashboards", "description"): 255,
+    ("trackedEntityInstanceFilters", "description"): 255,
+    ("eventFilters", "description"): 255,
+    ("programStageWorkingLists", "description"): 255,
+    ("visualizations", "title"): 255,
+    ("eventVisualizations", "title"): 255,
+    ("options", "code"): _OPTION_CODE_LIMIT,
+}
 _SHARING_FORM = re.compile(r"^[r-][w-][r-][w-]----$")
 _DATA_SHARING = {"programs", "programStages", "trackedEntityTypes"}
 
@@ -39,14 +58,15 @@ def lint(bundle: Bundle) -> list[str]:
     findings += _references(kinds)
     findings += _forms(kinds)
     findings += lint_rules(kinds)
+    findings += lint_people(kinds)
     findings += _translations(kinds)
     return findings
 
 
 def _of_object(kind: str, item: dict[str, Any]) -> Iterator[str]:
-    for prop, limit in _LIMITS.items():
+    limits = _LIMITS | {prop: most for (of, prop), most in _SHORTER.items() if of == kind}
+    for prop, most in limits.items():
         text = item.get(prop) or ""
-        most = _OPTION_CODE_LIMIT if (kind, prop) == ("options", "code") else limit
         if len(text) > most:
             yield f"{prop} has {len(text)} characters, at most {most} are allowed"
         if text != " ".join(text.split()):

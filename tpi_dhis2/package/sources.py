@@ -15,7 +15,9 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from tpi_dhis2.errors import SourceError
+from tpi_dhis2.package import people
 from tpi_dhis2.package.base import Source
+from tpi_dhis2.package.people import NotificationSource, RoleSource
 from tpi_dhis2.package.rules import RuleSource, faults
 from tpi_dhis2.plain import plain
 from tpi_dhis2.resources import folder
@@ -130,6 +132,8 @@ class Sources(Source):
     option_sets: dict[str, OptionSetSource]
     stages: list[StageSource]
     rules: list[RuleSource] = Field(default_factory=list)
+    roles: dict[str, RoleSource] = Field(default_factory=dict)
+    notifications: list[NotificationSource] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Sources:
@@ -151,6 +155,13 @@ class Sources(Source):
     def _rules_name_what_is_there(self) -> Sources:
         stages = {stage.kind: {section.id: section.fields for section in stage.sections} for stage in self.stages}
         for fault in faults(self.rules, stages, [item.key for item in self.attributes]):
+            raise ValueError(fault)
+        return self
+
+    @model_validator(mode="after")
+    def _messages_name_what_is_there(self) -> Sources:
+        stages = [stage.kind for stage in self.stages]
+        for fault in people.faults(self.notifications, stages, self.package.groups):
             raise ValueError(fault)
         return self
 
@@ -211,6 +222,8 @@ def load(metadata: Path | None = None) -> Sources:
                 "option_sets": options,
                 "stages": read("stages.yaml", where).get("stages"),
                 "rules": read("rules.yaml", where).get("rules"),
+                "roles": read("roles.yaml", where).get("roles"),
+                "notifications": read("notifications.yaml", where).get("notifications"),
             }
         )
     except ValidationError as error:
