@@ -24,6 +24,14 @@ BEYOND = {
     ("optionSets", "translations"): "every server gives the property back for this type",
     ("dataElementGroups", "translations"): "every server gives the property back for this type",
     ("programRules", "translations"): "every server gives the property back for this type",
+    ("userRoles", "translations"): "every server gives the property back for this type",
+    ("programNotificationTemplates", "translations"): "every server gives the property back for this type",
+    (
+        "programNotificationTemplates",
+        "notifyUsersInHierarchyOnly",
+    ): "in the recorded schema of this type on each version",
+    ("programNotificationTemplates", "relativeScheduledDays"): "in the recorded schema of this type on each version",
+    ("programStages", "notificationTemplates"): "every server gives the property back for this type",
     ("programStageSections", "description"): "the text under a section's title, seen in the Capture app of a real 2.42",
 }
 

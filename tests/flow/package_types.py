@@ -40,7 +40,7 @@ def ref(kind: str) -> Json:
 
 
 def extended(built: Json) -> Json:
-    """A package with a sample of each type, and its template on the program and on a stage."""
+    """A package with a sample of each type; the message stands on a stage."""
     samples = {kind: [*built.get(kind, []), {**_head(kind, built), **body}] for kind, body in _bodies(built).items()}
     return {**built, **samples, **_with_templates(built)}
 
@@ -50,21 +50,14 @@ def _head(kind: str, built: Json) -> Json:
     if kind != "indicatorTypes":
         head["code"] = f"TPI_SAMPLE_{kind.upper()}"
     if kind not in ("indicatorTypes", "programNotificationTemplates"):
-        head["sharing"] = built["optionSets"][0]["sharing"]
+        head["sharing"] = built["userGroups" if kind == "userRoles" else "optionSets"][0]["sharing"]
     return head
 
 
 def _with_templates(built: Json) -> Json:
-    listed = {"notificationTemplates": [ref("programNotificationTemplates")]}
-    [program], stages = built["programs"], built["programStages"]
-    of_stage = {**stages[-1], "notificationTemplates": _listed(stages[-1]) + listed["notificationTemplates"]}
-    of_program = {**program, "notificationTemplates": _listed(program) + listed["notificationTemplates"]}
-    return {"programs": [of_program], "programStages": [*stages[:-1], of_stage]}
-
-
-def _listed(item: Json) -> list[Json]:
-    found: list[Json] = item.get("notificationTemplates", [])
-    return found
+    *stages, last = built["programStages"]
+    listed = [*last.get("notificationTemplates", []), ref("programNotificationTemplates")]
+    return {"programStages": [*stages, {**last, "notificationTemplates": listed}]}
 
 
 def _bodies(built: Json) -> Json:

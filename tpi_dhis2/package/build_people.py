@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from tpi_dhis2.package.base import PREFIX, code_of
 from tpi_dhis2.package.build_rules import Ref
-from tpi_dhis2.package.people import NotificationSource, RoleSource
+from tpi_dhis2.package.people import NAMED, NotificationSource, RoleSource
 
 if TYPE_CHECKING:
     from tpi_dhis2.package.sources import Sources
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _TRIGGERS = {"began": "ENROLLMENT", "completed": "COMPLETION", "due": "SCHEDULED_DAYS_DUE_DATE"}
-_NAMED = re.compile(r"A\{(\w+)\}")
 #: People who give roles to others see them; nobody may widen one, since a role with all rights would be the reward.
 _SEEN = {"external": False, "public": "r-------", "users": {}, "userGroups": {}}
 
@@ -70,10 +68,9 @@ class PeopleBuilder:
 
     def _text(self, text: str) -> str:
         """A text with the UIDs of the attributes that it names."""
-        return _NAMED.sub(lambda match: f"A{{{self._attribute(match[1])}}}", text)
+        return NAMED.sub(lambda match: f"A{{{self._attribute(match[1])}}}", text)
 
     def _attribute(self, key: str) -> str:
-        self.sources.attribute(key)
         return str(self.ref("trackedEntityAttributes", code_of(key))["id"])
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from tpi_dhis2.package.base import Source
+
+#: An attribute of the partnership in a text, by its key.
+NAMED = re.compile(r"A\{(\w+)\}")
 
 
 class RoleSource(Source):
@@ -40,7 +44,10 @@ class NotificationSource(Source):
 
 
 def faults(
-    notifications: Collection[NotificationSource], stages: Collection[str], groups: Collection[str]
+    notifications: Collection[NotificationSource],
+    stages: Collection[str],
+    groups: Collection[str],
+    attributes: Collection[str],
 ) -> Iterator[str]:
     """What the messages name that is not there."""
     keys = [one.key for one in notifications]
@@ -50,3 +57,6 @@ def faults(
             yield f"notification {one.key} is for {one.at}, which is no stage"
         if one.to not in groups:
             yield f"notification {one.key} goes to {one.to}, which is no group"
+        for name in NAMED.findall(one.subject + one.message):
+            if name not in attributes:
+                yield f"notification {one.key} names {name}, which is no attribute"

@@ -161,7 +161,8 @@ class Sources(Source):
     @model_validator(mode="after")
     def _messages_name_what_is_there(self) -> Sources:
         stages = [stage.kind for stage in self.stages]
-        for fault in people.faults(self.notifications, stages, self.package.groups):
+        attributes = [item.key for item in self.attributes]
+        for fault in people.faults(self.notifications, stages, self.package.groups, attributes):
             raise ValueError(fault)
         return self
 
