@@ -88,7 +88,8 @@ def _numbers(built: Json) -> Json:
         "programIndicatorGroups": {
             "shortName": "TPI Sample PIs", "programIndicators": [ref("programIndicators")],
         },
-        "indicatorTypes": {"factor": 100, "number": False},
+        # Of no type that the package itself has.
+        "indicatorTypes": {"factor": 10000, "number": False},
         "indicators": {
             "shortName": "TPI Sample indicator", "description": "Met", "indicatorType": ref("indicatorTypes"),
             "numerator": f"I{{{uid('programIndicators')}}}", "numeratorDescription": "Met",

@@ -158,26 +158,26 @@ def test_an_item_of_a_dashboard_that_was_moved_or_removed_is_put_back(full, buil
     assert '"x": 7' in done.backup.read_text("utf-8")
 
 
-def _percent(name="Per cent", **more):
-    return {"id": "SitePercent", "name": name, "factor": 100, "number": False, **more}
+def _type(name="Per 10,000", **more):
+    return {"id": "SiteType001", "name": name, "factor": 10000, "number": False, **more}
 
 
 def test_the_sites_own_type_of_indicator_is_used_and_none_is_doubled(installed, built, tmp_path):
-    Metadata(installed).commit({"indicatorTypes": [_percent(), _percent("Count", id="SiteNumber1", factor=1)]})
+    Metadata(installed).commit({"indicatorTypes": [_type(), _type("Per mille", id="SiteNumber1", factor=1000)]})
     plan = make_plan(installed, built)
     [step] = plan.of("adopted")
-    assert step.reason == "indicatorTypes: the site's own 'Per cent' (SitePercent) is used"
+    assert step.reason == "indicatorTypes: the site's own 'Per 10,000' (SiteType001) is used"
     apply(installed, built, plan, tmp_path)
     after = make_plan(installed, built)
     assert after.is_empty
     assert after.counts.keys() == {"unchanged", "adopted"}
-    assert len(installed.get("indicatorTypes")["indicatorTypes"]) == 2
+    assert installed.get(f"indicatorTypes?filter=id:eq:{uid('indicatorTypes')}")["indicatorTypes"] == []
     indicator = installed.get(f"indicators/{uid('indicators')}", {"fields": "indicatorType[id]"})
-    assert indicator["indicatorType"] == {"id": "SitePercent"}
+    assert indicator["indicatorType"] == {"id": "SiteType001"}
 
 
 def test_our_type_of_indicator_stays_once_it_is_there(full, built):
-    Metadata(full).commit({"indicatorTypes": [_percent()]})
+    Metadata(full).commit({"indicatorTypes": [_type()]})
     plan = make_plan(full, built)
     assert plan.is_empty
     assert not plan.of("adopted")
@@ -185,7 +185,7 @@ def test_our_type_of_indicator_stays_once_it_is_there(full, built):
 
 def test_a_type_of_indicator_with_another_factor_is_not_ours(installed, built, tmp_path):
     Metadata(installed).commit(
-        {"indicatorTypes": [_percent("Per mille", factor=1000), _percent("N", number=True, id="SiteNumber1")]}
+        {"indicatorTypes": [_type("Per mille", factor=1000), _type("N", number=True, id="SiteNumber1")]}
     )
     plan = make_plan(installed, built)
     assert not plan.of("adopted")
@@ -208,14 +208,14 @@ def site_owner(number, sample, prop):
     """An object of the site that has one property of ours."""
     own = {"id": f"SiteOwn{number:04}", "name": f"Ours {number}", "shortName": f"Ours {number}", "code": f"OUR{number}"}
     bare = {name: value for name, value in sample.items() if name not in _REFERRING}
-    referring = {"program": {"id": "SiteProgr01"}, "indicatorType": {"id": "SitePercent"}}
+    referring = {"program": {"id": "SiteProgr01"}, "indicatorType": {"id": "SiteType001"}}
     return {**bare, **own, **{name: to for name, to in referring.items() if name in sample}, prop: sample[prop]}
 
 
 @pytest.mark.parametrize(("prop", "word"), [("code", "code"), ("name", "name"), ("shortName", "short name")])
 def test_what_the_site_has_taken_is_named(client, built, prop, word):
     program = {"id": "SiteProgr01", "name": "Ours", "shortName": "Ours", "programType": "WITHOUT_REGISTRATION"}
-    Metadata(client).commit({"programs": [program], "indicatorTypes": [_percent("Per mille", factor=1000)]})
+    Metadata(client).commit({"programs": [program], "indicatorTypes": [_type("Per mille", factor=1000)]})
     samples = {kind: next(item for item in built[kind] if item["id"] == uid(kind)) for kind in TAKEN[prop]}
     others = {kind: site_owner(number, samples[kind], prop) for number, kind in enumerate(samples)}
     Metadata(client).commit({kind: [other] for kind, other in others.items()})

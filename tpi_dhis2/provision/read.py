@@ -13,7 +13,7 @@ Json = dict[str, Any]
 Objects = dict[str, list[Json]]
 
 #: UIDs and characters of names in one condition, so that no address grows too long for the proxies on the way.
-_UIDS, _CHARACTERS = 100, 3000
+_UIDS, _CHARACTERS = 300, 3000
 #: Types of which servers return no code.
 _NO_CODE = {"eventFilters"}
 
@@ -23,12 +23,12 @@ def read_actual(metadata: Metadata, desired: Objects) -> Objects:
 
     Options, sections and rules have no code that is unique on a server, so they are found by what they belong to.
     """
-    conditions = [(kind, text) for kind in desired for text in _conditions(kind, desired)]
-    found = metadata.export(conditions)
+    found = metadata.export([(kind, text) for kind in desired for text in _conditions(kind, desired)])
     actual = {kind: found.get(kind, []) for kind in desired}
-    for kind in desired.keys() - {ADOPTED}:
-        _add_recoded(metadata, kind, desired[kind], actual[kind])
-    return actual
+    # Our objects whose code somebody changed are still ours: look for the missing ones by UID.
+    missing = {kind: _missing(desired[kind], actual[kind]) for kind in desired if kind != ADOPTED}
+    more = metadata.export([(kind, f"id:in:[{some}]") for kind, items in missing.items() for some in _batches(items)])
+    return {kind: [*items, *more.get(kind, [])] for kind, items in actual.items()}
 
 
 def _conditions(kind: str, desired: Objects) -> list[str]:
@@ -55,11 +55,9 @@ def _batches(items: list[Json]) -> Iterator[str]:
     yield from (",".join(uids[start : start + _UIDS]) for start in range(0, len(uids), _UIDS))
 
 
-def _add_recoded(metadata: Metadata, kind: str, items: list[Json], actual: list[Json]) -> None:
-    """Our objects whose code somebody changed are still ours: look for the missing ones by UID."""
+def _missing(items: list[Json], actual: list[Json]) -> list[Json]:
     known = {item["id"] for item in actual}
-    for some in _batches([item for item in items if item["id"] not in known]):
-        actual += metadata.all_of(kind, {"filter": f"id:in:[{some}]", "fields": ":owner"})
+    return [item for item in items if item["id"] not in known]
 
 
 def read_named(metadata: Metadata, kind: str, prop: str, texts: Iterable[str]) -> list[Json]:
