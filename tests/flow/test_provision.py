@@ -122,12 +122,18 @@ def test_a_name_taken_by_the_site_is_named_and_nothing_is_written(client, tmp_pa
     assert read_installed(client) is None
 
 
-def test_what_only_the_server_sees_is_refused_whole(client, tmp_path):
+def test_a_short_name_taken_by_the_site_is_named(client):
     taken = {"id": "SiteElem003", "name": "Ours", "shortName": "TPI Area", "code": "OURS", "domainType": "TRACKER"}
     Metadata(client).commit({"dataElements": [{**taken, "valueType": "TEXT", "aggregationType": "NONE"}]})
+    [step] = make_plan(client, bundle(client.version.short)).of("clash")
+    assert step.reason == "dataElements: the short name TPI Area is taken by 'Ours' (SiteElem003)"
+
+
+def test_what_only_the_server_sees_is_refused_whole(client, tmp_path):
     built = bundle(client.version.short)
+    built["programStages"][0]["name"] = "x" * 231
     plan = make_plan(client, built)
-    with pytest.raises(ServerRefused, match="E5003"):
+    with pytest.raises(ServerRefused, match="E4001"):
         apply(client, built, plan, tmp_path)
     assert make_plan(client, built).counts == plan.counts
 

@@ -26,7 +26,7 @@ DEMO_FILES = (FOLDER / "published.yaml", FOLDER / "fictional.yaml")
 DEMO_UNITS = {name: unit["id"] for unit in units() for name in (unit["id"], unit["code"])}
 SOURCES = (
     *("package.yaml", "attributes.yaml", "options.yaml", "stages.yaml", "rules.yaml"),
-    *("indicators.yaml", "dashboards.yaml", "worklists.yaml"),
+    *("indicators.yaml", "dashboards.yaml", "worklists.yaml", "roles.yaml", "notifications.yaml"),
     *("countries.csv", "uids.csv"),
 )
 

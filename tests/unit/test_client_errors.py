@@ -203,7 +203,7 @@ def test_json_of_another_service_is_not_taken_for_a_dhis2(body):
     "use",
     [
         lambda metadata: metadata.all_of("organisationUnits", {}),
-        lambda metadata: metadata.export({"programs": "code:eq:TPI"}),
+        lambda metadata: metadata.export([("programs", "code:eq:TPI")]),
         lambda metadata: metadata.me("id"),
     ],
     ids=["list", "export", "me"],

@@ -32,6 +32,7 @@ def test_the_bundle_holds_only_these_types_and_never_units_users_or_data() -> No
     assert list(bundle()) == [
         "package",
         "userGroups",
+        "userRoles",
         "optionSets",
         "options",
         "constants",
@@ -40,6 +41,7 @@ def test_the_bundle_holds_only_these_types_and_never_units_users_or_data() -> No
         "trackedEntityTypes",
         "dataElements",
         "dataElementGroups",
+        "programNotificationTemplates",
         "programs",
         "programStages",
         "programStageSections",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
     from tpi_dhis2.provision.plan import Plan
 
-_SIGNS = {"create": "+", "update": "~", "clash": "!"}
+_SIGNS = {"create": "+", "update": "~", "clash": "!", "adopted": "="}
 _SHOWN = 40
 
 
@@ -111,7 +111,7 @@ def status(client: Client, as_json: bool) -> None:
 
 
 def _state(made: Plan) -> str:
-    if made.counts["create"] == len(made.steps):
+    if made.counts["create"] + made.counts["adopted"] == len(made.steps):
         return "not installed"
     if made.is_empty:
         return "up to date"
@@ -176,13 +176,13 @@ def _show(made: Plan, show_all: bool) -> None:
         for kind in kinds
     ]
     total = ("all", *(str(made.counts[action]) for action in _ACTIONS))
-    columns([*rows, total], "Type", "create", "update", "unchanged", "clash", title=f"Plan for {made.server}")
+    columns([*rows, total], "Type", *_ACTIONS, title=f"Plan for {made.server}")
     click.echo(
         "Not touched: units assigned to the program, members of groups, sharing of what exists, local additions."
     )
 
 
-_ACTIONS = ("create", "update", "unchanged", "clash")
+_ACTIONS = ("create", "update", "unchanged", "adopted", "clash")
 
 
 def _as_json(made: Plan, *, steps: bool = True) -> dict[str, Any]:

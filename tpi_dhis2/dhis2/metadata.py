@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from tpi_dhis2.dhis2.client import Answer, Client, message_of
 from tpi_dhis2.errors import Forbidden, NotFound, ServerRefused, TpiError
 
 Json = dict[str, Any]
 
+#: Characters of one address; servers and proxies refuse those of more than 8,000.
+_ADDRESS = 6000
 #: What is asked of a unit.
 UNIT_FIELDS = "id,name,code,level"
 
@@ -29,20 +31,39 @@ class Refusal:
         return f"{self.kind} {self.uid}: {self.message} ({self.code})"
 
 
+def _addresses(conditions: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """The parameters of as few requests as it takes; of two conditions of one type in one request both would count."""
+    params: list[tuple[str, str]] = []
+    for kind, condition in conditions:
+        more = [(f"{kind}:filter", condition)] if condition else []
+        more.append((f"{kind}:fields", ":owner"))
+        if params and (more[-1] in params or len(urlencode([*params, *more])) > _ADDRESS):
+            yield params
+            params = []
+        params += more
+    if params:
+        yield params
+
+
 class Metadata:
     """The metadata side of the Web API."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def export(self, filters: Mapping[str, str]) -> dict[str, list[Json]]:
-        """Objects of several types in one request, in the form that can be sent back (``:owner``)."""
-        params: list[tuple[str, str]] = []
-        for kind, condition in filters.items():
-            params += [(f"{kind}:filter", condition), (f"{kind}:fields", ":owner")]
-        body = self.client.get_object("metadata", params)
-        # A type without objects is left out of the answer.
-        return {kind: body.get(kind, []) for kind in filters}
+    def export(self, conditions: Iterable[tuple[str, str]]) -> dict[str, list[Json]]:
+        """Objects of several types in the form that can be sent back (``:owner``), each type by its conditions.
+
+        One request, or some when the address would grow too long. A type's conditions are alternatives; an empty one
+        means all of the type.
+        """
+        found: dict[str, dict[str, Json]] = {}
+        for params in _addresses(conditions):
+            body = self.client.get_object("metadata", params)
+            # A type without objects is left out of the answer.
+            for kind in {name.split(":")[0] for name, _ in params}:
+                found.setdefault(kind, {}).update({item["id"]: item for item in body.get(kind, [])})
+        return {kind: list(items.values()) for kind, items in found.items()}
 
     def all_of(self, kind: str, params: Mapping[str, str]) -> list[Json]:
         """All objects of a type that match."""

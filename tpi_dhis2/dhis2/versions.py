@@ -62,3 +62,8 @@ class ServerVersion:
     def stores_type_short_name(self) -> bool:
         """Whether the short name of a tracked entity type is stored (required from 2.42)."""
         return self.minor >= 42
+
+    @property
+    def returns_raw_periods(self) -> bool:
+        """Whether the periods of a visualization are read and given back under that name; 2.41 does neither."""
+        return self.minor != 41

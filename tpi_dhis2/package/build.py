@@ -14,6 +14,7 @@ from typing import Any
 from tpi_dhis2.package.base import PREFIX, code_of
 from tpi_dhis2.package.build_boards import BoardBuilder
 from tpi_dhis2.package.build_indicators import IndicatorBuilder
+from tpi_dhis2.package.build_people import PeopleBuilder
 from tpi_dhis2.package.build_rules import RuleBuilder
 from tpi_dhis2.package.sources import AttributeSource, FieldSource, SectionSource, Sources, StageSource
 from tpi_dhis2.package.translate import UNTRANSLATED, Language, texts_within, translate
@@ -39,6 +40,7 @@ class Builder:
         self.uids = uids
         self.languages = languages or {}
         self.elements = sources.elements()
+        self.people = PeopleBuilder(sources, self._ref)
 
     def bundle(self, dhis2_version: str = "2.42") -> Bundle:
         """The whole bundle for a DHIS2 version, types in the order of the published packages."""
@@ -56,6 +58,7 @@ class Builder:
         return {
             "package": self._head(dhis2_version),
             "userGroups": [self._user_group(code) for code in self.sources.package.groups],
+            "userRoles": self.people.roles(),
             "optionSets": [self._option_set(name) for name in self.sources.option_sets],
             "options": [option for name in self.sources.option_sets for option in self._options(name)],
             **indicators.early(),
@@ -63,6 +66,7 @@ class Builder:
             "trackedEntityTypes": [self._tracked_entity_type()],
             "dataElements": [self._data_element(key, item) for key, item in self.elements.items()],
             "dataElementGroups": [self._data_element_group()],
+            "programNotificationTemplates": self.people.templates(),
             "programs": [self._program()],
             "programStages": [self._stage(number, stage) for number, stage in enumerate(stages, 1)],
             "programStageSections": [
@@ -225,6 +229,7 @@ class Builder:
                 self._program_attribute(number, item) for number, item in enumerate(self.sources.attributes, 1)
             ],
             "programStages": [self._ref("programStages", stage.code) for stage in self.sources.stages],
+            "notificationTemplates": self.people.listed(None),
             "sharing": self._sharing("data"),
         }
 
@@ -269,6 +274,7 @@ class Builder:
             "programStageSections": [
                 self._ref("programStageSections", _section_code(stage, s)) for s in stage.sections
             ],
+            "notificationTemplates": self.people.listed(stage.kind),
             "sharing": self._sharing(stage.access),
         }
 

@@ -16,6 +16,7 @@ from tpi_dhis2.package.lint_boards import lint_boards
 from tpi_dhis2.package.lint_dashboards import lint_dashboards
 from tpi_dhis2.package.lint_indicators import lint_indicators
 from tpi_dhis2.package.lint_line_lists import lint_line_lists
+from tpi_dhis2.package.lint_people import lint_people
 from tpi_dhis2.package.lint_rules import lint_rules
 from tpi_dhis2.package.lint_worklists import lint_worklists
 from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, texts_of, texts_within
@@ -41,6 +42,26 @@ _CODE_FORM = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _OPTION_CODE_LIMIT = 230
 _SHARING_FORM = re.compile(r"^[r-][w-][r-][w-]----$")
 _DATA_SHARING = {"programs", "programStages", "trackedEntityTypes"}
+#: Types beside those of the forms. Servers take two drawings or lists of one name, which helps nobody.
+_NAMED_BY_SHORT = {"constants", "programIndicators", "indicators"}
+_OTHERS = _NAMED_BY_SHORT | {
+    "userRoles", "programNotificationTemplates", "legendSets", "programIndicatorGroups", "indicatorGroups",
+    "visualizations", "eventVisualizations", "maps", "dashboards", "trackedEntityInstanceFilters",
+    "programStageWorkingLists",
+}  # fmt: skip
+_NEEDS_SHORT |= _NAMED_BY_SHORT
+_NEEDS_CODE |= _OTHERS
+_UNIQUE_NAME |= _OTHERS
+#: Columns of the database that are shorter than the texts people write, or longer than the others of their name.
+_OWN_LIMITS = {
+    ("dashboards", "description"): 255,
+    ("trackedEntityInstanceFilters", "description"): 255,
+    ("eventFilters", "description"): 255,
+    ("programStageWorkingLists", "description"): 255,
+    ("visualizations", "title"): 255,
+    ("eventVisualizations", "title"): 255,
+    ("options", "code"): _OPTION_CODE_LIMIT,
+}
 
 Objects = list[dict[str, Any]]
 
@@ -59,14 +80,15 @@ def lint(bundle: Bundle) -> list[str]:
     findings += lint_indicators(kinds)
     findings += lint_boards(kinds, bundle.get("package", {}).get("DHIS2Version", ""))
     findings += [*lint_line_lists(kinds), *lint_dashboards(kinds), *lint_worklists(kinds)]
+    findings += lint_people(kinds)
     findings += _translations(kinds)
     return findings
 
 
 def _of_object(kind: str, item: dict[str, Any]) -> Iterator[str]:
-    for prop, limit in _LIMITS.items():
+    limits = _LIMITS | {prop: most for (of, prop), most in _OWN_LIMITS.items() if of == kind}
+    for prop, most in limits.items():
         text = item.get(prop) or ""
-        most = _OPTION_CODE_LIMIT if (kind, prop) == ("options", "code") else limit
         if len(text) > most:
             yield f"{prop} has {len(text)} characters, at most {most} are allowed"
         if text != " ".join(text.split()):

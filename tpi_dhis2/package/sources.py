@@ -15,9 +15,11 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from tpi_dhis2.errors import SourceError
+from tpi_dhis2.package import people
 from tpi_dhis2.package.base import Source
 from tpi_dhis2.package.boards import Boards, StagedBoard
 from tpi_dhis2.package.indicators import IndicatorSources
+from tpi_dhis2.package.people import NotificationSource, RoleSource
 from tpi_dhis2.package.rule_terms import write_out
 from tpi_dhis2.package.rules import RuleSource, faults
 from tpi_dhis2.plain import plain
@@ -135,6 +137,8 @@ class Sources(Source):
     rules: list[RuleSource] = Field(default_factory=list)
     indicators: IndicatorSources = Field(default_factory=IndicatorSources)
     boards: Boards = Field(default_factory=Boards)
+    roles: dict[str, RoleSource] = Field(default_factory=dict)
+    notifications: list[NotificationSource] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Sources:
@@ -170,6 +174,14 @@ class Sources(Source):
         for rule in self.rules:
             if written := [key for key in rule.assign if not known[key].calculated]:
                 raise ValueError(f"rule {rule.key} fills in {written[0]}, which is a person's field")
+        return self
+
+    @model_validator(mode="after")
+    def _messages_name_what_is_there(self) -> Sources:
+        stages = [stage.kind for stage in self.stages]
+        attributes = [item.key for item in self.attributes]
+        for fault in people.faults(self.notifications, stages, self.package.groups, attributes):
+            raise ValueError(fault)
         return self
 
     def attribute(self, key: str) -> AttributeSource:
@@ -231,6 +243,8 @@ def load(metadata: Path | None = None) -> Sources:
                 "rules": write_out(read("rules.yaml", where)),
                 "indicators": read("indicators.yaml", where),
                 "boards": read("dashboards.yaml", where) | read("worklists.yaml", where),
+                "roles": read("roles.yaml", where).get("roles"),
+                "notifications": read("notifications.yaml", where).get("notifications"),
             }
         )
     except ValidationError as error:

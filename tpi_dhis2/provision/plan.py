@@ -10,12 +10,16 @@ from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import StateChanged
 from tpi_dhis2.package.build import Bundle, digest
-from tpi_dhis2.provision.compare import Change, changes, merged
+from tpi_dhis2.provision.adopt import ADOPTED, find_adopted, with_adopted
+from tpi_dhis2.provision.compare import Change, changes
 from tpi_dhis2.provision.installed import Installed, read_installed
+from tpi_dhis2.provision.merge import merged
+from tpi_dhis2.provision.read import read_actual
+from tpi_dhis2.provision.taken import UNIQUE, Taken, read_taken
 
 Json = dict[str, Any]
 
-CREATE, UPDATE, UNCHANGED, CLASH = "create", "update", "unchanged", "clash"
+CREATE, UPDATE, UNCHANGED, CLASH, ADOPT = "create", "update", "unchanged", "clash", "adopted"
 
 
 @dataclass(frozen=True)
@@ -93,11 +97,15 @@ def _more(clashes: list[Step]) -> str:
 
 def make_plan(client: Client, bundle: Bundle) -> Plan:
     """Compare the package with what the server has."""
-    desired = {kind: items for kind, items in bundle.items() if kind != "package"}
-    actual = read_actual(Metadata(client), desired)
+    metadata = Metadata(client)
+    said = {kind: items for kind, items in bundle.items() if kind != "package"}
+    actual = read_actual(metadata, said)
+    adopted = find_adopted(said, actual)
+    desired = with_adopted(said, adopted)
     by_uid = {item["id"]: item for items in actual.values() for item in items}
-    taken = _taken(Metadata(client), desired, actual, by_uid)
-    steps = [
+    taken = read_taken(metadata, desired, actual)
+    steps = [_adopting(item, adopted[item["id"]]) for item in said.get(ADOPTED, []) if item["id"] in adopted]
+    steps += [
         _step(client, kind, item, by_uid.get(item["id"]), taken) for kind, items in desired.items() for item in items
     ]
     head = bundle["package"]
@@ -106,39 +114,18 @@ def make_plan(client: Client, bundle: Bundle) -> Plan:
     )
 
 
-#: Types whose names are unique on a server.
-_UNIQUE_NAMES = ("optionSets", "trackedEntityAttributes", "trackedEntityTypes", "dataElements", "dataElementGroups")
-#: Types whose codes are unique only inside what they belong to, or that have none.
-_LOCAL_CODES = ("options", "programStageSections")
-#: Types whose names are unique in a program; what the program has is known already.
-_NAMES_IN_PROGRAM = ("programRules", "programRuleVariables")
-
-Taken = dict[tuple[str, str, str], Json]
-
-
-def _taken(
-    metadata: Metadata, desired: dict[str, list[Json]], actual: dict[str, list[Json]], by_uid: dict[str, Json]
-) -> Taken:
-    """The site's objects that have a code or a name of ours, by type, property and text."""
-    found = [(kind, "code", item) for kind, items in actual.items() if kind not in _LOCAL_CODES for item in items]
-    found += [(kind, "name", item) for kind in _NAMES_IN_PROGRAM for item in actual[kind]]
-    creating = {kind: [item for item in desired[kind] if item["id"] not in by_uid] for kind in _UNIQUE_NAMES}
-    for kind, items in creating.items():
-        for start in range(0, len(items), 50):
-            names = ",".join(item["name"] for item in items[start : start + 50] if "," not in item["name"])
-            some = metadata.all_of(kind, {"filter": f"name:in:[{names}]", "fields": "id,code,name"}) if names else []
-            found += [(kind, "name", item) for item in some]
-    ours = {item["id"] for items in desired.values() for item in items}
-    return {(kind, prop, item[prop]): item for kind, prop, item in found if item.get(prop) and item["id"] not in ours}
+def _adopting(item: Json, other: Json) -> Step:
+    reason = f"{ADOPTED}: the site's own '{other['name']}' ({other['id']}) is used"
+    return Step(ADOPTED, item["id"], item["name"], ADOPT, reason=reason)
 
 
 def _step(client: Client, kind: str, item: Json, there: Json | None, taken: Taken) -> Step:
-    name = item.get("name") or f"{item['programRuleActionType']} of {item['programRule']['id']}"
+    name = _name(item)
     if there is None:
-        for prop in ("code", "name"):
+        for prop in UNIQUE:
             other = taken.get((kind, prop, item.get(prop, "")))
             if other is not None:
-                reason = f"{kind}: the {prop} {item[prop]} is taken by '{other['name']}' ({other['id']})"
+                reason = f"{kind}: the {UNIQUE[prop]} {item[prop]} is taken by '{other['name']}' ({other['id']})"
                 return Step(kind, item["id"], name, CLASH, reason=reason)
         return Step(kind, item["id"], name, CREATE, payload=item)
     found = changes(kind, item, there, client.version)
@@ -147,37 +134,8 @@ def _step(client: Client, kind: str, item: Json, there: Json | None, taken: Take
     return Step(kind, item["id"], name, UPDATE, found, merged(kind, item, there))
 
 
-def read_actual(metadata: Metadata, desired: dict[str, list[Json]]) -> dict[str, list[Json]]:
-    """The server's objects that are ours or carry a code of ours: one request, and some more for each that is missing.
-
-    Options, sections and rules have no code that is unique on a server, so they are found by what they belong to.
-    """
-    sets = ",".join(item["id"] for item in desired["optionSets"])
-    stages = ",".join(item["id"] for item in desired["programStages"])
-    filters = dict.fromkeys(desired, "code:$like:TPI")
-    filters["options"] = f"optionSet.id:in:[{sets}]"
-    filters["programStageSections"] = f"programStage.id:in:[{stages}]"
-    filters |= _filters_of_rules(desired)
-    actual = metadata.export(filters)
-    _add_recoded(metadata, desired, actual)
-    return actual
-
-
-def _filters_of_rules(desired: dict[str, list[Json]]) -> dict[str, str]:
-    rules = ",".join(item["id"] for item in desired["programRules"])
-    of_program = f"program.id:eq:{desired['programs'][0]['id']}"
-    return {
-        "programRuleVariables": of_program,
-        "programRules": of_program,
-        "programRuleActions": f"programRule.id:in:[{rules}]",
-    }
-
-
-def _add_recoded(metadata: Metadata, desired: dict[str, list[Json]], actual: dict[str, list[Json]]) -> None:
-    """Our objects whose code somebody changed are still ours: look for the missing ones by UID."""
-    for kind, items in desired.items():
-        known = {item["id"] for item in actual[kind]}
-        missing = [item["id"] for item in items if item["id"] not in known]
-        for start in range(0, len(missing), 100):
-            uids = ",".join(missing[start : start + 100])
-            actual[kind] += metadata.all_of(kind, {"filter": f"id:in:[{uids}]", "fields": ":owner"})
+def _name(item: Json) -> str:
+    """What people call an object; the action of a rule has no name."""
+    if "programRuleActionType" in item:
+        return f"{item['programRuleActionType']} of {item['programRule']['id']}"
+    return str(item.get("name") or item["id"])

@@ -7,6 +7,7 @@ from typing import Any
 from tpi_dhis2.sandbox.accounts import Account, hash_password
 from tpi_dhis2.sandbox.fresh import COMBO
 from tpi_dhis2.sandbox.ids import full_date, new_uid
+from tpi_dhis2.sandbox.metadata_views import store_drawing
 from tpi_dhis2.sandbox.properties import OWNED
 from tpi_dhis2.sandbox.reports import Item
 from tpi_dhis2.sandbox.schema import CHILDREN, DATES, FLOATS, REFERENCES
@@ -34,13 +35,15 @@ DEFAULTS: dict[str, Json] = {
                                 "displayOnVisitSchedule": False, "displayInListNoProgram": False},
     "optionSets": {"options": [], "version": 0},
     "userGroups": {"users": [], "managedGroups": []},
-    "userRoles": {"authorities": []},
+    "userRoles": {"authorities": [], "restrictions": []},
     "users": {"organisationUnits": [], "dataViewOrganisationUnits": [], "teiSearchOrganisationUnits": [],
               "disabled": False},
     "dashboards": {"dashboardItems": [], "restrictFilters": False},
     "relationshipTypes": {"bidirectional": False, "referral": False},
     "programRules": {"programRuleActions": []},
     "indicators": {"annualized": False, "legendSets": []},
+    "programIndicators": {"legendSets": [], "displayInForm": False, "analyticsPeriodBoundaries": []},
+    "programNotificationTemplates": {"deliveryChannels": [], "sendRepeatable": False},
 }  # fmt: skip
 PUBLIC, PRIVATE = "rw------", "--------"
 
@@ -133,6 +136,7 @@ def _of_its_type(state: State, plural: str, new: Json, item: Item) -> None:
         new.setdefault("attributeCombo", {"id": COMBO})
     if plural == "users":
         _store_user(state, new)
+    store_drawing(state, plural, new)
 
 
 def _not_kept(plural: str, minor: int) -> tuple[str, ...]:

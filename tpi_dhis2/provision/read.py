@@ -1,0 +1,80 @@
+"""What the server has of the package's objects, asked for in few requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tpi_dhis2.dhis2.metadata import Metadata
+from tpi_dhis2.package.base import PREFIX
+from tpi_dhis2.provision.adopt import ADOPTED
+
+Json = dict[str, Any]
+Objects = dict[str, list[Json]]
+
+#: UIDs and characters of names in one condition, so that no address grows too long for the proxies on the way.
+_UIDS, _CHARACTERS = 300, 3000
+#: Types of which servers return no code.
+_NO_CODE = {"eventFilters"}
+
+
+def read_actual(metadata: Metadata, desired: Objects) -> Objects:
+    """The server's objects that are ours or carry a code of ours: one request or two, and some for what is missing.
+
+    Options, sections and rules have no code that is unique on a server, so they are found by what they belong to.
+    """
+    found = metadata.export([(kind, text) for kind in desired for text in _conditions(kind, desired)])
+    actual = {kind: found.get(kind, []) for kind in desired}
+    # Our objects whose code somebody changed are still ours: look for the missing ones by UID.
+    missing = {kind: _missing(desired[kind], actual[kind]) for kind in desired if kind != ADOPTED}
+    more = metadata.export([(kind, f"id:in:[{some}]") for kind, items in missing.items() for some in _batches(items)])
+    return {kind: [*items, *more.get(kind, [])] for kind, items in actual.items()}
+
+
+def _conditions(kind: str, desired: Objects) -> list[str]:
+    if kind in ("programRules", "programRuleVariables"):
+        return [f"program.id:eq:{desired['programs'][0]['id']}"]
+    if kind in _OWNERS:
+        owner, owners = _OWNERS[kind]
+        return [f"{owner}.id:in:[{some}]" for some in _batches(desired[owners])]
+    if kind in _NO_CODE:
+        return [f"id:in:[{some}]" for some in _batches(desired[kind])]
+    return [""] if kind == ADOPTED else [f"code:$like:{PREFIX}"]
+
+
+#: Types that are found by what they belong to: the property, and the type of the owner.
+_OWNERS = {
+    "options": ("optionSet", "optionSets"),
+    "programStageSections": ("programStage", "programStages"),
+    "programRuleActions": ("programRule", "programRules"),
+}
+
+
+def _batches(items: list[Json]) -> Iterator[str]:
+    uids = [item["id"] for item in items]
+    yield from (",".join(uids[start : start + _UIDS]) for start in range(0, len(uids), _UIDS))
+
+
+def _missing(items: list[Json], actual: list[Json]) -> list[Json]:
+    known = {item["id"] for item in actual}
+    return [item for item in items if item["id"] not in known]
+
+
+def read_named(metadata: Metadata, kind: str, prop: str, texts: Iterable[str]) -> list[Json]:
+    """The server's objects of a type that have one of these names or short names."""
+    found: list[Json] = []
+    # A comma would end a name in a list of them.
+    for names in _lines([text for text in texts if "," not in text]):
+        found += metadata.all_of(kind, {"filter": f"{prop}:in:[{names}]", "fields": f"id,code,name,{prop}"})
+    return found
+
+
+def _lines(texts: list[str]) -> Iterator[str]:
+    line: list[str] = []
+    for text in texts:
+        if line and sum(map(len, line)) + len(text) > _CHARACTERS:
+            yield ",".join(line)
+            line = []
+        line.append(text)
+    if line:
+        yield ",".join(line)

@@ -1,0 +1,51 @@
+"""What of the site stands in the way: objects that have a code, a name or a short name of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tpi_dhis2.dhis2.metadata import Metadata
+from tpi_dhis2.provision.adopt import ADOPTED
+from tpi_dhis2.provision.read import Objects, read_named
+
+Json = dict[str, Any]
+#: The site's objects by type, property and text.
+Taken = dict[tuple[str, str, str], Json]
+
+#: What may be taken, as people call it.
+UNIQUE = {"code": "code", "name": "name", "shortName": "short name"}
+#: Types whose codes are unique only inside what they belong to, or that have none.
+_LOCAL_CODES = ("options", "programStageSections")
+#: Types whose names are unique in a program, or of which all are read; what the server has is known already.
+_NAMES_KNOWN = ("programRules", "programRuleVariables", ADOPTED)
+#: Types whose names are unique on a server, and those whose short names are, too.
+_UNIQUE_BOTH = ("trackedEntityAttributes", "dataElements", "dataElementGroups", "programIndicators", "constants")
+_UNIQUE_NAMES = (
+    *_UNIQUE_BOTH,
+    "optionSets",
+    "trackedEntityTypes",
+    "legendSets",
+    "programIndicatorGroups",
+    "userRoles",
+)
+
+
+def read_taken(metadata: Metadata, desired: Objects, actual: Objects) -> Taken:
+    """The site's objects that have a code or a name of ours; asked for the objects to create only."""
+    ours = {item["id"] for items in desired.values() for item in items}
+    found = [*_known(actual), *_asked(metadata, desired, {item["id"] for items in actual.values() for item in items})]
+    return {(kind, prop, item[prop]): item for kind, prop, item in found if item.get(prop) and item["id"] not in ours}
+
+
+def _known(actual: Objects) -> Iterator[tuple[str, str, Json]]:
+    for kind, items in actual.items():
+        yield from ((kind, "code", item) for item in items if kind not in _LOCAL_CODES)
+        yield from ((kind, "name", item) for item in items if kind in _NAMES_KNOWN)
+
+
+def _asked(metadata: Metadata, desired: Objects, there: set[str]) -> Iterator[tuple[str, str, Json]]:
+    for prop, kinds in (("name", _UNIQUE_NAMES), ("shortName", _UNIQUE_BOTH)):
+        for kind in kinds:
+            creating = [item[prop] for item in desired.get(kind, []) if item["id"] not in there]
+            yield from ((kind, prop, item) for item in read_named(metadata, kind, prop, creating))

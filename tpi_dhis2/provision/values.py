@@ -1,0 +1,38 @@
+"""Whether two values of metadata mean the same, whatever form a server gives them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
+_MIDNIGHT = "T00:00:00.000"
+
+
+def same(new: Any, old: Any) -> bool:
+    """Whether two values mean the same: numbers by value, references by UID, absent like its default."""
+    if old is None:
+        return new in (None, False, 0, "", "NONE") or new == []
+    if isinstance(new, dict) and isinstance(old, dict):
+        if "id" in new:
+            return bool(new["id"] == old.get("id"))
+        return all(same(value, old.get(key)) for key, value in new.items())
+    if isinstance(new, list) and isinstance(old, list):
+        return len(new) == len(old) and all(map(same, new, old))
+    if isinstance(new, int | float) and isinstance(old, int | float) and not isinstance(new, bool):
+        return float(new) == float(old)
+    if isinstance(new, str) and _DATE.match(new):
+        return old in (new, new + _MIDNIGHT)
+    return bool(new == old)
+
+
+def holds(new: list[Any], old: list[Any], *, ordered: bool) -> bool:
+    """Whether a list has all that another asks for, in its order where that is seen."""
+    if ordered:
+        return same(new, [other for other in old if any(same(one, other) for one in new)])
+    return all(any(same(one, other) for other in old) for one in new)
+
+
+def ids(items: Any) -> list[Any]:
+    """The UIDs of a list, for people; what has none stands for itself."""
+    return [item.get("id", item) if isinstance(item, dict) else item for item in items or []]
