@@ -6,7 +6,8 @@ import pytest
 
 from tests.rules.engine import evaluated
 from tpi_dhis2.domain.numbers import plain
-from tpi_dhis2.package.rule_grammar import Unreadable, check
+from tpi_dhis2.package.expressions import BadExpression
+from tpi_dhis2.package.rule_grammar import check
 
 #: What people read otherwise than the engine does: the engine's result, and that of the reading from left to right.
 OUT_OF_ORDER = {"12 / 2 * 3": ("2", "18"), "12 - 2 + 3": ("7", "13"), "12 % 8 / 2": ("0", "2")}
@@ -26,7 +27,7 @@ def test_the_engine_takes_some_signs_before_others_of_their_kind() -> None:
 
 @pytest.mark.parametrize("text", OUT_OF_ORDER)
 def test_what_the_engine_reads_out_of_order_is_refused(text: str) -> None:
-    with pytest.raises(Unreadable, match="side by side"):
+    with pytest.raises(BadExpression, match="side by side"):
         check(text)
 
 
@@ -55,7 +56,7 @@ def test_what_is_accepted_the_engine_reads_as_people_do() -> None:
     ],
 )
 def test_what_no_engine_reads_is_refused(text: str) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(BadExpression):
         check(text)
 
 

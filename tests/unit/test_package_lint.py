@@ -75,9 +75,10 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "code with space": (put("optionSets", "TPI_ROLE", "code", "TPI ROLE"), "is not made of capitals"),
     "malformed UID": (lambda b: section(b).update(id="short"), "UID 'short' is malformed"),
     "no UID": (lambda b: b["userGroups"][0].pop("id"), "is malformed"),
-    "malformed sharing": (share("programs", "rwrw"), "sharing 'rwrw' is malformed"),
+    "finding 3: malformed sharing": (share("programs", "rwrw"), "sharing 'rwrw' is malformed"),
     "sharing with other letters": (share("dataElements", "rx------"), "sharing 'rx------' is malformed"),
-    "data access to a data element": (share("dataElements", "r-r-----"), "gives data access to a type that has none"),
+    "finding 3: data access to a data element": (
+        share("dataElements", "r-r-----"), "gives data access to a type that has none"),
     "data access to an option set": (share("optionSets", "r-rw----"), "gives data access to a type that has none"),
     "group with malformed sharing": (
         lambda b: next(iter(element(b)["sharing"]["userGroups"].values())).update(access="all"), "sharing 'all'"),
@@ -95,19 +96,19 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "option set of another bundle": (
         lambda b: find(b, DE, "TPI_HOST_TYPE")["optionSet"].update(id="abcdefghijk"),
         "optionSet points to abcdefghijk"),
-    "section not listed on its stage": (
+    "a section not listed on its stage (Capture shows none)": (
         lambda b: stage(b)["programStageSections"].pop(), "do not hold each of its fields once"),
     "field in no section": (lambda b: section(b)["dataElements"].pop(), "do not hold each of its fields once"),
     "field in two sections": (
         lambda b: section(b)["dataElements"].append(section(b)["dataElements"][0]),
         "do not hold each of its fields once"),
     "field twice on a stage": (double_field, "do not hold each of its fields once"),
-    "value type unlike the set's": (
+    "finding 3: value type unlike the set's": (
         put(DE, "TPI_SCORE_IPC", "valueType", "TEXT"), "value type TEXT is not that of its option set"),
     "attribute's type unlike the set's": (
         put(TEA, "TPI_MODEL", "valueType", "NUMBER"), "value type NUMBER is not that of its option set"),
     "a text that a language lacks": (lambda b: element(b)["translations"].pop(0), "has no translation in fr"),
-    "a text translated twice": (
+    "finding 3: a text translated twice": (
         lambda b: element(b)["translations"].append(element(b)["translations"][0]), "is translated 2 times in fr"),
     "a translation of nothing": (lambda b: element(b)["translations"][0].update(value=""), "in fr"),
     "a translation of nothing but the prefix": (
@@ -116,7 +117,31 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
         lambda b: next(one for one in element(b)["translations"] if one["property"] == "SHORT_NAME").update(
             value="x" * 51),
         "SHORT_NAME in fr is longer than 50 characters"),
-    "several codes in one value": (
+    "finding 1.7: no sharing": (lambda b: element(b).pop("sharing"), "says nothing of sharing"),
+    "finding 1.7: everybody may write": (share("dataElements", "rw------"), "lets everybody write ('rw------')"),
+    "finding 3: sharing of old": (
+        lambda b: element(b).update(publicAccess="r-------"), "which servers ignore from 2.41"),
+    "shared with one user": (
+        lambda b: element(b)["sharing"]["users"].update(abcdefghijk={"id": "abcdefghijk", "access": "rw------"}),
+        "with the outside or with single users"),
+    "shared with a group of others": (
+        lambda b: element(b)["sharing"]["userGroups"].update(abcdefghijk={"id": "abcdefghijk", "access": "r-------"}),
+        "with a group that is not of this package"),
+    "finding 3: tracker program without a type": (
+        lambda b: b["programs"][0].pop("trackedEntityType"), "has no tracked entity type"),
+    "finding 1.6: units in the package": (
+        lambda b: b["programs"][0].update(organisationUnits=[{"id": b["programs"][0]["id"]}]), "ships units"),
+    "finding 3: option without a set": (lambda b: b["options"][0].pop("optionSet"), "is in no option set"),
+    "finding 3: order of options": (
+        lambda b: b["optionSets"][0]["options"].reverse(), "are not numbered from 1 in their order"),
+    "two options of one code": (
+        lambda b: b["options"][1].update(code=b["options"][0]["code"]), "two of its options have one code"),
+    "a set of one option": (
+        lambda b: find(b, "optionSets", "TPI_ONE_ARM")["options"].pop(), "has fewer than 2 options"),
+    "a sum of texts": (lambda b: element(b).update(aggregationType="SUM"), "TEXT with aggregation SUM"),
+    "a number that is not counted": (
+        put(DE, "TPI_BASELINE", "aggregationType", "NONE"), "NUMBER with aggregation NONE"),
+    "finding 1.12: several codes in one value": (
         put(DE, "TPI_HOST_LEAD", "valueType", "MULTI_TEXT"), "MULTI_TEXT takes only one code on 2.40"),
 }  # fmt: skip
 

@@ -95,8 +95,8 @@ def test_a_part_is_listed_with_what_it_is_a_part_of() -> None:
     listed = {(row["Type"], row["Part of"], row["Name"]) for row in rows("All objects")}
     assert ("Option", "TPI - State of the partnership", "Paused") in listed
     assert ("Section", "4 Action plan", "Signatures") in listed
-    assert ("Field in a stage", "1 Partnership development", "TPI - Lead at the host arm") in listed
-    assert ("Attribute in the program", "Twinning Partnerships for Improvement", "TPI - Partnership") in listed
+    assert ("Field in a stage", "1 Partnership development", "Lead at the host arm") in listed
+    assert ("Attribute in the program", "Twinning Partnerships for Improvement", "Partnership") in listed
     assert len(listed) == len(rows("All objects"))
 
 

@@ -19,6 +19,7 @@ from tpi_dhis2.package.base import code_of
 from tpi_dhis2.package.build import DHIS2_VERSIONS, dump
 from tpi_dhis2.package.release import build_all, bundle, bundle_path
 from tpi_dhis2.package.sources import load
+from tpi_dhis2.package.translate import texts_of, texts_within
 from tpi_dhis2.package.uids import Uids
 from tpi_dhis2.resources import folder
 
@@ -231,3 +232,15 @@ def test_the_first_pins_make_the_file_with_its_head(tmp_path: Path) -> None:
     made = uids("programs", "TPI")
     assert (uids.pin(tmp_path), uids.pin(tmp_path)) == (1, 0)
     assert (tmp_path / "uids.csv").read_text("utf-8") == f"type,code,uid\nprograms,TPI,{made}\n"
+
+
+# Translations
+
+
+def test_no_translation_is_kept_for_a_text_that_is_gone() -> None:
+    bundles = [bundle(version) for version in DHIS2_VERSIONS]
+    objects = [item for built in bundles for kind, items in built.items() if kind != "package" for item in items]
+    used = {english for item in texts_within(objects) for _, _, english, _ in texts_of(item)}
+    for locale in ("fr", "pt"):
+        with (folder("metadata") / "translations" / f"{locale}.csv").open(encoding="utf-8", newline="") as file:
+            assert [row["en"] for row in csv.DictReader(file) if row["en"] not in used] == []

@@ -265,13 +265,13 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "field of another stage": (_put("condition", "#{DESIRED_CURR} > 1"), "which its form does not have"),
     "function of some versions": (_put("condition", "d2:inUserGroup('X')"), "uses d2:inUserGroup"),
     "variable of DHIS2 off the list": (_put("condition", "V{program_stage_name} == 'X'"), "uses V{program_stage_name}"),
-    "double quotes": (_put("condition", '"a" == 1'), "cannot be read from"),
+    "double quotes": (_put("condition", '"a" == 1'), "cannot be read at \""),
     "open quote": (_put("condition", "'a == 1"), "cannot be read from ''a == 1' on"),
-    "open bracket": (_put("condition", "(1 == 1"), "cannot be read at 'its end'"),
+    "open bracket": (_put("condition", "(1 == 1"), "')' is missing before 'the end'"),
     "finding 1.16 unparsable rule condition": (
-        _put("condition", "#{PLANNED_END_CURR} >"), "cannot be read at 'its end'"),
+        _put("condition", "#{PLANNED_END_CURR} >"), "a value is missing before 'the end'"),
     "one = for two": (_put("condition", "V{event_date} = 1"), "cannot be read from '= 1' on"),
-    "words for signs": (_put("condition", "1 == 1 and 2 == 2"), "cannot be read from 'and 2 == 2' on"),
+    "words for signs": (_put("condition", "1 == 1 and 2 == 2"), "cannot be read at and, which not every engine knows"),
     "too many values of a function": (_put("condition", "d2:length('a', 'b') > 1"), "gives d2:length 2 values"),
     "divided before multiplied": (_put("condition", "6 / 3 * 2 == 4"), "has / and * side by side"),
     "subtracted before added": (_put("condition", "6 - 3 + 2 == 5"), "has - and + side by side"),
@@ -304,7 +304,8 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "unknown variable filled in": (_put_assigned("data", "#{NOBODY_CURR}"), "asks for #{NOBODY_CURR}"),
     "field of another stage filled in": (_put_assigned("data", "#{DESIRED_CURR}"), "which its form does not have"),
     "function of some versions filled in": (_put_assigned("data", "d2:condition('1 > 2', 1, 2)"), "uses d2:condition"),
-    "unreadable value filled in": (_put_assigned("data", "#{PLANNED_END_CURR} +"), "cannot be read at 'its end'"),
+    "unreadable value filled in": (
+        _put_assigned("data", "#{PLANNED_END_CURR} +"), "a value is missing before 'the end'"),
     "a person's field filled in": (
         _assign_to("TPI_ACTUAL_END", "#{PLANNED_END_CURR}"), "fills in 'TPI - Really ended on', which is a person's"),
     "no code of the options filled in": (_fill_in_an_option("FULFILLED"), "fills in 'FULFILLED', which is no code"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from tpi_dhis2.package.lint_fields import option_codes
+
 Item = dict[str, Any]
 Objects = list[Item]
 
@@ -65,6 +67,4 @@ class Held:
         self.named |= {f"A{item['id']}": item for item in kinds.get("trackedEntityAttributes", [])}
         self.named |= {f"C{item['id']}": item for item in kinds.get("constants", [])}
         self.named |= {f"I{item['id']}": item for item in kinds.get("programIndicators", [])}
-        self.codes: dict[str, set[str]] = {}
-        for option in kinds.get("options", []):
-            self.codes.setdefault(option["optionSet"]["id"], set()).add(option["code"])
+        self.codes = option_codes(kinds)

@@ -81,6 +81,15 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     return [*found, ("end", "")]
 
 
+def _in_reading_order(used: list[str]) -> None:
+    """DHIS2 takes * before / before %, and + before -: a / b * c is a / (b * c) there, so it must be in brackets."""
+    order = {"*": 0, "/": 1, "%": 2, "+": 0, "-": 1}
+    ranks = [order.get(sign, 0) for sign in used]
+    if ranks != sorted(ranks):
+        signs = " and ".join(dict.fromkeys(used))
+        raise BadExpression(f"has {signs} side by side, which DHIS2 does not read in order")
+
+
 class _Reader:
     """Reads tokens from left to right, each operator by how tightly it binds."""
 
@@ -100,11 +109,13 @@ class _Reader:
         """Operators of this level and all that bind tighter."""
         if level == len(_BINDING):
             return self.unary()
-        left = self.binary(level + 1)
+        left, used = self.binary(level + 1), []
         while self.now[0] in ("sign", "word") and self.now[1] in _BINDING[level]:
             sign = {"and": "&&", "or": "||"}.get(self.now[1], self.now[1])
+            used.append(sign)
             self.take()
             left = Node("binary", sign, (left, self.binary(level + 1)))
+        _in_reading_order(used)
         return left
 
     def unary(self) -> Node:

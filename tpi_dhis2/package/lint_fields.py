@@ -9,6 +9,14 @@ from typing import Any
 Item = dict[str, Any]
 
 
+def option_codes(kinds: dict[str, list[Item]]) -> dict[str, set[str]]:
+    """The codes of each option set, by its UID."""
+    codes: dict[str, set[str]] = {item["id"]: set() for item in kinds.get("optionSets", []) if "id" in item}
+    for option in kinds.get("options", []):
+        codes.setdefault((option.get("optionSet") or {}).get("id", ""), set()).add(option["code"])
+    return codes
+
+
 class Forms:
     """Reads a bundle by UID."""
 
@@ -37,10 +45,7 @@ class Forms:
 
     @cached_property
     def _codes(self) -> dict[str, set[str]]:
-        codes: dict[str, set[str]] = {}
-        for option in self.kinds.get("options", []):
-            codes.setdefault(option["optionSet"]["id"], set()).add(option["code"])
-        return codes
+        return option_codes(self.kinds)
 
     def of_stage(self, stage: str | None) -> set[str]:
         """The data elements of a stage; none of a stage that is not in the bundle."""

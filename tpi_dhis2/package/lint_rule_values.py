@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tpi_dhis2.package.lint_fields import option_codes
+
 Item = dict[str, Any]
 Objects = list[Item]
 
@@ -35,7 +37,7 @@ def _of_assigned(kinds: dict[str, Objects]) -> Iterator[str]:
     """A rule fills in only fields that no person fills, and of an option set only its codes."""
     known = {item["id"]: item for kind in ("dataElements", "trackedEntityAttributes") for item in kinds.get(kind, [])}
     names = {rule["id"]: rule.get("name") for rule in kinds.get("programRules", [])}
-    codes = _codes(kinds)
+    codes = option_codes(kinds)
     for action in kinds.get("programRuleActions", []):
         target = next((known.get(action[prop]["id"]) for prop in _TARGETS if action.get(prop)), None)
         if action.get("programRuleActionType") != "ASSIGN" or target is None:
@@ -46,11 +48,3 @@ def _of_assigned(kinds: dict[str, Objects]) -> Iterator[str]:
         fixed = re.fullmatch(r"\s*'([^']*)'\s*", action.get("data") or "")
         if fixed and "optionSet" in target and fixed[1] not in codes[target["optionSet"]["id"]]:
             yield f"{place}: fills in '{fixed[1]}', which is no code of the options"
-
-
-def _codes(kinds: dict[str, Objects]) -> dict[str, set[str]]:
-    """The codes of each option set."""
-    found: dict[str, set[str]] = {item["id"]: set() for item in kinds.get("optionSets", [])}
-    for option in kinds.get("options", []):
-        found[option["optionSet"]["id"]].add(option["code"])
-    return found

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from tpi_dhis2.package.expressions import BadExpression
 from tpi_dhis2.package.lint_rule_values import lint_values
-from tpi_dhis2.package.rule_grammar import FUNCTIONS, Unreadable, check
+from tpi_dhis2.package.rule_grammar import FUNCTIONS, check
 
 Item = dict[str, Any]
 Objects = list[Item]
@@ -91,7 +92,7 @@ def _of_expression(expression: str, rule: Item, variables: dict[str, Item], form
     if expression.strip():
         try:
             check(expression)
-        except Unreadable as error:
+        except BadExpression as error:
             yield f"has an expression that {error}"
 
 
