@@ -87,8 +87,8 @@ fields are written by the tool: do not fill them."""
 _ABOUT_GROUPS = """Who may do what. Rights add up: a member of two groups has the rights of both, and everybody's. To \
 work with the records of a stage one must also be allowed to read those of the program and of the tracked entity type. \
 For which units a person may do it is set by the administrator."""
-_ABOUT_RULES = """What a form calculates, hides, warns of and, rarely, refuses. Rules that calculate or refuse run on the \
-server for completed events only."""
+_ABOUT_RULES = """What a form calculates, hides, warns of and, rarely, refuses. Rules that calculate or refuse run on \
+the server for completed events only."""
 _ABOUT_PROGRAM_INDICATORS = """What DHIS2 counts, adds up or averages over the records; names in square brackets are \
 fields. Where DHIS2 cannot say exactly what is wanted, the text says what is counted instead."""
 _ABOUT_MESSAGES = """What DHIS2 sends by itself, inside DHIS2 and, when the site has set that up, by e-mail or SMS."""
