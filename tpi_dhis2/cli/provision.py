@@ -1,4 +1,4 @@
-"""tpi-dhis2 provision: plan | apply | status | assign."""
+"""tpi-dhis2 provision: plan | apply | status | assign; uninstall has a module of its own."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tpi_dhis2.cli.common import (
     print_json,
     yes_option,
 )
+from tpi_dhis2.cli.uninstall import uninstall
 
 if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
@@ -29,6 +30,9 @@ _SHOWN = 40
 @click.group()
 def command() -> None:
     """Install the package on a DHIS2 and assign units."""
+
+
+command.add_command(uninstall)
 
 
 def _plan(client: Client) -> tuple[Plan, dict[str, Any]]:

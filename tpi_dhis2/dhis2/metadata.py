@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,6 +110,18 @@ class Metadata:
             raise _refused(answer, report)
         return dict(report["stats"])
 
+    def delete(self, bundle: Json) -> list[Refusal]:
+        """Delete objects, all or none; the server's reasons when it deleted none.
+
+        ServerFailed for a 5xx, which may have deleted all the same: read back.
+        """
+        params = {"importStrategy": "DELETE", "importReportMode": "FULL"}
+        answer = self.client.ask("POST", "metadata", params=params, body=bundle, expect=(409,))
+        found = list(refusals((answer.body or {}).get("response") or {}))
+        if answer.status >= 300 and not found:
+            found = [Refusal("", "", str(answer.status), message_of(answer.body))]
+        return found
+
     def add_to_collection(self, kind: str, uid: str, collection: str, members: list[str]) -> None:
         """Add members to a collection and leave the others alone; the server drops unknown members in silence."""
         body = {"additions": [{"id": member} for member in members], "deletions": []}
@@ -139,6 +152,11 @@ class DataStore:
             return self.client.get_object(self._path(key))
         except NotFound:
             return None
+
+    def delete(self, key: str) -> None:
+        """Delete a key; one that is not there is no fault."""
+        with contextlib.suppress(NotFound):
+            self.client.ask("DELETE", self._path(key))
 
     def put(self, key: str, value: Json) -> None:
         """Write the value of a key, whether it is there or not."""

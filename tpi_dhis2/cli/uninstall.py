@@ -1,0 +1,67 @@
+"""tpi-dhis2 provision uninstall."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tpi_dhis2.cli.common import agree, columns, connection_options, json_option, print_json, yes_option
+
+if TYPE_CHECKING:
+    from tpi_dhis2.dhis2.client import Client
+    from tpi_dhis2.provision.uninstall import Removal
+
+
+@click.command()
+@connection_options
+@yes_option
+@json_option
+@click.option("--backups", type=click.Path(path_type=Path, file_okay=False), help="Folder for what is removed.")
+@click.option(
+    "--remove-deleted",
+    is_flag=True,
+    help="First let the server remove for good all records that were deleted, of all its programs.",
+)
+def uninstall(client: Client, yes: bool, as_json: bool, backups: Path | None, remove_deleted: bool) -> None:
+    """Take the package off a server that has no partnership records."""
+    from platformdirs import user_data_path
+
+    from tpi_dhis2.provision import uninstall as job
+
+    removal = _plan(client)
+    if removal.deleted and not removal.living and remove_deleted:
+        agree(f"Remove for good whatever was deleted on {client.base}, of all programs?", yes)
+        job.remove_deleted(client)
+        removal = _plan(client)
+    removal.refuse()
+    if not as_json:
+        _show(removal)
+    if removal.count:
+        agree(f"Remove the package from {removal.server}?", yes)
+    kept = job.uninstall(client, removal, backups or user_data_path("tpi-dhis2") / "backups")
+    if as_json:
+        print_json({"removed": {kind: len(items) for kind, items in removal.found.items()}, "backup": kept})
+    elif kept:
+        click.echo(f"Done: {removal.count} objects removed, none left. They are kept in {kept}")
+
+
+def _plan(client: Client) -> Removal:
+    from tpi_dhis2.package.fields import package_fields
+    from tpi_dhis2.package.uids import Uids
+    from tpi_dhis2.provision.uninstall import plan_removal
+    from tpi_dhis2.resources import folder
+
+    pinned: dict[str, list[str]] = {}
+    for (kind, _), uid in Uids.read(folder("metadata")).pins.items():
+        pinned.setdefault(kind, []).append(uid)
+    return plan_removal(client, pinned, package_fields().program)
+
+
+def _show(removal: Removal) -> None:
+    if not removal.count:
+        click.echo("Nothing to do: nothing of the package is on this server.")
+        return
+    rows = [(kind, str(len(items))) for kind, items in removal.found.items()]
+    columns([*rows, ("all", str(removal.count))], "Type", "removed", title=f"Uninstall from {removal.server}")
