@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 from tpi_dhis2.package.reference_view import Row, View, name_of
-from tpi_dhis2.package.reference_words import BOUNDARIES, COUNTS, DIMENSIONS, TARGETS, TRIGGERS, plain_word
+from tpi_dhis2.package.reference_words import BOUNDARIES, COUNTS, DIMENSIONS, ITEMS, TARGETS, TRIGGERS, plain_word
 
 Json = dict[str, Any]
 
+#: What DHIS2 calls by a variable, as people call it.
+_VARIABLES = {
+    "V{enrollment_count}": "[cycles]",
+    "V{event_count}": "[records]",
+    "V{org_unit_count}": "[units]",
+    "V{enrollment_status}": "[state of the enrollment]",
+    "V{enrollment_date}": "[date the cycle began]",
+    "V{event_date}": "[date of the record]",
+    "V{current_date}": "[today]",
+    "V{program_stage_id}": "[stage]",
+}
 _UID = r"[A-Za-z][A-Za-z0-9]{10}"
 _REFERENCE = re.compile(rf"(#|A|C|I)\{{({_UID})(?:\.({_UID}))?\}}|PS_EVENTDATE:({_UID})|'({_UID})'")
 #: What a chart, a map layer or a line list draws its data from: the list, and what its entries point at.
@@ -25,7 +37,8 @@ def in_words(view: View, expression: str) -> str:
         found = [_label(view, uid) for uid in (first, second, stage, literal) if uid and uid in view.known]
         return f"[{': '.join(found)}]" if found else match[0]
 
-    return _REFERENCE.sub(said, expression)
+    found = _REFERENCE.sub(said, expression)
+    return reduce(lambda text, pair: text.replace(*pair), _VARIABLES.items(), found)
 
 
 def _label(view: View, uid: str) -> str:
@@ -171,8 +184,8 @@ def _dashboard(view: View, board: Json) -> Iterator[Row]:
     name = name_of(board)
     yield {"Dashboard": name, "Order": 0, "Item": board["description"], "Kind": "dashboard", "UID": board["id"]}
     for number, entry in enumerate(sorted(board["dashboardItems"], key=lambda one: (one["y"], one["x"])), 1):
-        item = entry.get("text") or ", ".join(name_of(view.known[uid]) for uid in _pointed(entry))
-        yield {"Dashboard": name, "Order": number, "Item": item, "Kind": plain_word(entry["type"]), "UID": entry["id"]}
+        item = entry.get("text", "").replace("**", "") or ", ".join(name_of(view.known[uid]) for uid in _pointed(entry))
+        yield {"Dashboard": name, "Order": number, "Item": item, "Kind": ITEMS[entry["type"]], "UID": entry["id"]}
 
 
 def working_lists(view: View) -> list[Row]:

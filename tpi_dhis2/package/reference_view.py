@@ -258,6 +258,7 @@ class View:
             "Value": self._with_labels(action.get("data", "")),
             "Condition": self._with_labels(rule["condition"]),
             "UID": rule["id"],
+            **self.translated(rule),
         }
 
     @cached_property

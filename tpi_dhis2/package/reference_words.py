@@ -63,6 +63,8 @@ TRIGGERS = {
     "SCHEDULED_DAYS_DUE_DATE": "the day it is planned for",
     "SCHEDULED_DAYS_ENROLLMENT_DATE": "the day the cycle began",
 }
+#: What stands on a dashboard.
+ITEMS = {"TEXT": "text", "VISUALIZATION": "chart or table", "EVENT_VISUALIZATION": "line list", "MAP": "map"}
 #: The axes of a chart or list.
 DIMENSIONS = ("columnDimensions", "rowDimensions", "filterDimensions")
 #: What an action of a rule does, before the name of the field or section it does it to.
