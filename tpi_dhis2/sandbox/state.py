@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,8 @@ class State:
         self.minor = minor
         self.tables: dict[str, Json] = {}
         self._journal: list[tuple[str, str, Any]] = []
+        self._changes: Counter[str] = Counter()
+        self._indexes: dict[tuple[str, str], tuple[int, dict[str, list[str]]]] = {}
         self._time = datetime(2000, 1, 1)  # noqa: DTZ001 (DHIS2 writes times without a zone)
         self._tick()
 
@@ -36,16 +39,30 @@ class State:
         """Return an object, or None."""
         return self.tables.get(table, {}).get(key)
 
+    def holders(self, table: str, listing: str) -> dict[str, list[str]]:
+        """Return which objects of a table list each identifier; made anew once the table has changed."""
+        made, index = self._indexes.get((table, listing), (-1, {}))
+        if made != self._changes[table]:
+            index = {}
+            for key, row in self.table(table).items():
+                for each in row.get(listing) or []:
+                    if isinstance(each, dict) and "id" in each:
+                        index.setdefault(each["id"], []).append(key)
+            self._indexes[table, listing] = self._changes[table], index
+        return index
+
     def put(self, table: str, key: Any, value: Any) -> None:
         """Store an object in place of the one before."""
         rows = self.table(table)
         self._journal.append((table, key, rows.get(key, NOTHING)))
+        self._changes[table] += 1
         rows[key] = value
 
     def drop(self, table: str, key: str) -> None:
         """Remove an object."""
         rows = self.table(table)
         if key in rows:
+            self._changes[table] += 1
             self._journal.append((table, key, rows.pop(key)))
 
     def change(self, table: str, key: Any, **properties: Any) -> Json:
@@ -88,6 +105,7 @@ class State:
         """Put back what was replaced since a mark in the journal."""
         while len(self._journal) > mark:
             table, key, before = self._journal.pop()
+            self._changes[table] += 1
             if before is NOTHING:
                 self.tables[table].pop(key, None)
             else:
@@ -116,5 +134,5 @@ class State:
         content = json.loads(file.read_text(encoding="utf-8"))
         if content["version"] != self.minor:
             raise ValueError(f"{file} holds the data of a 2.{content['version']} sandbox, not of a 2.{self.minor}")
-        self.tables = content["tables"]
+        self.tables, self._indexes = content["tables"], {}
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import DATA_READ, DATA_WRITE, META_READ, META_WRITE, Account, groups_of, path_of
@@ -144,16 +144,10 @@ def _listed_by(plural: str, listing: str, *, many: bool = False) -> Callable[[Th
     """Return the object (or all) of a type whose list holds the thing."""
 
     def find(thing: Thing) -> Any:
-        uid = thing.stored["id"]
-        rows = thing.state.table(plural).values()
-        found = [{"id": row["id"]} for row in rows if _lists(row.get(listing), uid)]
+        found = [{"id": uid} for uid in thing.state.holders(plural, listing).get(thing.stored["id"], [])]
         return found if many else next(iter(found), None)
 
     return find
-
-
-def _lists(references: Iterable[Any] | None, uid: str) -> bool:
-    return any(isinstance(each, dict) and each.get("id") == uid for each in references or [])
 
 
 def _members(thing: Thing) -> list[Json]:
