@@ -68,14 +68,14 @@ def test_the_order_holds_every_type_of_the_package():
 def test_nothing_of_ours_is_left_and_it_can_be_installed_again(installed, ready, tmp_path):
     before = {kind: len(ready.state.table(kind)) for kind in ("organisationUnits", "users", "categoryCombos")}
     removal = planned(installed)
-    assert removal.count == sum(len(items) for kind, items in bundle().items() if kind != "package")
+    built = bundle(installed.version.short)
+    assert removal.count == sum(len(items) for kind, items in built.items() if kind != "package")
     kept = job.uninstall(installed, removal, tmp_path)
     assert left(ready) == set()
     assert {kind: len(ready.state.table(kind)) for kind in before} == before
     assert DataStore(installed, NAMESPACE).get("package") is None
     assert len(json.loads(kept.read_text())["removed"]["programs"]) == 1
     assert planned(installed).count == 0
-    built = bundle(installed.version.short)
     apply(installed, built, make_plan(installed, built), tmp_path)
     assert make_plan(installed, built).is_empty
 

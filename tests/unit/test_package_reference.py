@@ -389,6 +389,15 @@ def test_translated_texts_say_in_which_language_they_are() -> None:
     assert min(told.values()) >= len(rows("Fields")) + len(rows("Options")) + len(rows("Stages"))
 
 
+def test_a_long_table_is_drawn_as_entries_that_hold_every_text() -> None:
+    page = Page(html())
+    assert (page.faults, page.open) == ([], [])
+    told = " ".join(page.words.split())
+    for sheet, column in (("Program indicators", "What it tells"), ("Rules", "Condition"), ("Messages", "Words")):
+        missing = [row[column] for row in rows(sheet) if " ".join(str(row[column]).split()) not in told]
+        assert missing == []
+
+
 def test_a_table_that_the_page_does_not_know_is_drawn_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     line = {
         "Name": "Only when signed",
@@ -398,12 +407,12 @@ def test_a_table_that_the_page_does_not_know_is_drawn_as_it_is(monkeypatch: pyte
         "Portuguese (pt)": "",
     }
     table = ("What the form does by itself.", lambda _: [line])
-    monkeypatch.setitem(TABLES, "Rules", table)
+    monkeypatch.setitem(TABLES, "Promises", table)
     made = files.reference_of()
     page = Page(files.page(made))
     assert (page.faults, page.open) == ([], [])
     assert HOSTILE in page.words
-    assert "#Rules" in [attrs.get("href") for _, attrs in page.tags]
+    assert "#Promises" in [attrs.get("href") for _, attrs in page.tags]
     assert {"Si signé", "not translated"} <= {text.strip() for text in page.inside["td"]}
     assert openpyxl.load_workbook(io.BytesIO(files.workbook(made)))["Rules"]["B2"].value == HOSTILE
 
