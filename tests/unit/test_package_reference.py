@@ -414,7 +414,7 @@ def test_a_table_that_the_page_does_not_know_is_drawn_as_it_is(monkeypatch: pyte
     assert HOSTILE in page.words
     assert "#Promises" in [attrs.get("href") for _, attrs in page.tags]
     assert {"Si signé", "not translated"} <= {text.strip() for text in page.inside["td"]}
-    assert openpyxl.load_workbook(io.BytesIO(files.workbook(made)))["Rules"]["B2"].value == HOSTILE
+    assert openpyxl.load_workbook(io.BytesIO(files.workbook(made)))["Promises"]["B2"].value == HOSTILE
 
 
 def test_a_type_of_which_there_is_none_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

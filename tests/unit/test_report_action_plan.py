@@ -258,3 +258,43 @@ def test_recorded_values_are_shown_as_written_and_worked_out_ones_short() -> Non
     target = record("target", target_no=1, measure="HH_COMPL", baseline="8.0", long_target="2.70")
     shown = plan_of(target).targets[0]
     assert (shown.baseline, shown.long) == ("8.0\u202f%", "2.70\u202f%")
+
+
+def test_what_nobody_bears_yet_stands_beside_the_shares_and_counts_to_the_total() -> None:
+    shares = {"budget_host": 400, "budget_partner": 300, "budget_third": 0}
+    budget = plan_of(record("plan", budget_total=1000, budget_open=300, **shares)).budget
+    assert [share.who for share in budget.shares][-1] == "Not yet covered"
+    assert budget.notes == ()
+    assert "Not yet covered" not in [share.who for share in plan_of(record("plan", **shares)).budget.shares]
+    [note] = plan_of(record("plan", budget_total=1000, budget_open=100, currency="EUR", **shares)).budget.notes
+    assert note == "The shares add up to EUR\u202f800, EUR\u202f200 less than the total."
+
+
+def test_a_partner_that_is_not_needed_and_a_baseline_that_is_not_there_are_said() -> None:
+    plan = plan_of(
+        record("activity", activity_no=1, owner_partner_none="true"),
+        record("activity", activity_no=2, owner_partner="Ann"),
+        record("activity", activity_no=3),
+        record("priority", priority_no=1, no_baseline="NOT_RECORDED"),
+        record("priority", priority_no=2, baseline=4, no_baseline="NOT_RECORDED"),
+        record("priority", priority_no=3),
+    )
+    assert [activity.partner for activity in plan.activities] == ["none needed", "Ann", None]
+    reason = labels().show("no_baseline", "NOT_RECORDED") or ""
+    assert [priority.baseline for priority in plan.priorities] == [f"none: {reason[0].lower()}{reason[1:]}", "4", None]
+
+
+def test_risks_stand_in_their_order_and_places_without_one_are_left_out() -> None:
+    plan = plan_of(
+        record(
+            "plan", risk1="Stock-outs", risk1_kind="SUPPLIES", risk1_likelihood="HIGH", risk1_effect="LOW",
+            risk1_raised="2026-01-05", risk1_by="HOST", risk1_answer="Three months in stock",
+            risk1_state="CLOSED", risk1_closed="2026-03-01", risk3_kind="FUNDS",
+        )
+    )  # fmt: skip
+    first, third = plan.risks
+    assert (first.text, first.kind, first.answer) == ("Stock-outs", "Supplies", "Three months in stock")
+    assert first.weight == "likelihood high, effect low"
+    assert (first.raised, first.state) == ("5 January 2026, Host arm", "Closed, 1 March 2026")
+    assert (third.text, third.kind, third.weight, third.state) == (None, "Funds", None, None)
+    assert plan_of(record("plan")).risks == ()

@@ -12,6 +12,7 @@ from tpi_dhis2.report import words
 from tpi_dhis2.report.views.agreement import Fact, agreement
 from tpi_dhis2.report.views.budget import Budget, budget
 from tpi_dhis2.report.views.common import Heading, Origins, Reader, currency, heading, origins, starting, unit
+from tpi_dhis2.report.views.risks import Risk, risks
 
 UNSIGNED, ONE_ARM, JOINT = "UNSIGNED", "ONE_ARM", "JOINT"
 
@@ -114,7 +115,8 @@ class ActionPlan:
     within: str | None
     spread: str | None
     review: str | None
-    risks: str | None
+    main_risks: str | None
+    risks: tuple[Risk, ...]
     signatures: tuple[Signature, Signature]
     origins: Origins
     made_on: str
@@ -149,7 +151,8 @@ def build(reader: Reader, partnership: Partnership, cycle: Cycle) -> ActionPlan:
         within=reader.text(plan, "communication_within"),
         spread=reader.text(plan, "spread_plan"),
         review=reader.text(plan, "review_frequency"),
-        risks=reader.text(plan, "plan_risks"),
+        main_risks=reader.text(plan, "plan_risks"),
+        risks=risks(reader, plan),
         signatures=(
             _signature(reader, plan, "host", partnership.host_name),
             _signature(reader, plan, "partner", partnership.text("partner_name")),
@@ -183,13 +186,19 @@ def _priority(reader: Reader, record: Record) -> Priority:
         gap=reader.text(record, "gap_statement"),
         cause=reader.text(record, "root_cause"),
         measure=reader.measure(record),
-        baseline=reader.value(record, "baseline"),
+        baseline=reader.value(record, "baseline") or _without_baseline(reader, record),
         baseline_date=reader.day(record, "baseline_date"),
         desired=reader.value(record, "desired"),
         weighed=_weighed(record),
         score=calculate.of_priority(record)["priority_score"],
         decision=reader.text(record, "decision"),
     )
+
+
+def _without_baseline(reader: Reader, record: Record) -> str | None:
+    """Why there is no baseline; None when nobody said so."""
+    reason = reader.text(record, "no_baseline")
+    return f"none: {reason[0].lower()}{reason[1:]}" if reason else None
 
 
 def _weighed(record: Record) -> str | None:
@@ -223,7 +232,7 @@ def _activity(reader: Reader, record: Record, code: str | None, *, paused: bool)
         priority=words.number(record.number("priority_no")),
         kind=reader.text(record, "activity_type"),
         host=reader.text(record, "owner_host"),
-        partner=reader.text(record, "owner_partner"),
+        partner=reader.text(record, "owner_partner") or ("none needed" if record.yes("owner_partner_none") else None),
         start=reader.day(record, "planned_start"),
         deadline=reader.day(record, "planned_end"),
         moved_to=reader.day(record, "new_deadline"),

@@ -10,6 +10,8 @@ from tpi_dhis2.report import words
 from tpi_dhis2.report.words import Labels
 
 _SHARES = {"budget_host": "Host arm", "budget_partner": "Partner arm", "budget_third": "Others"}
+#: What nobody bears yet; it stands beside the shares only where it is recorded.
+_OPEN = {"budget_open": "Not yet covered"}
 #: Sums that differ by no more than this are taken as equal (rounding of shares).
 _ROUNDING = 1
 
@@ -39,7 +41,8 @@ class Budget:
 def budget(plan: Record | None, activities: list[Record], code: str | None, labels: Labels) -> Budget:
     """The budget of a plan beside the sum of its activities."""
     whole = plan.number("budget_total") if plan else None
-    amounts = {key: plan.number(key) if plan else None for key in _SHARES}
+    amounts = {key: plan.number(key) if plan else None for key in (*_SHARES, *_OPEN)}
+    sides = _SHARES | (_OPEN if amounts["budget_open"] is not None else {})
     kept = [each for each in activities if each.text("activity_status") != CANCELLED]
     summed = total(kept, "activity_budget")
     named = labels.show("currency", code)
@@ -48,7 +51,7 @@ def budget(plan: Record | None, activities: list[Record], code: str | None, labe
         currency=named if named in (None, code) or code == "LOCAL" else f"{named} ({code})",
         total=words.money(whole, code),
         shares=tuple(
-            Share(who, words.money(amounts[key], code), _percent(amounts[key], whole)) for key, who in _SHARES.items()
+            Share(who, words.money(amounts[key], code), _percent(amounts[key], whole)) for key, who in sides.items()
         ),
         activities=words.money(summed, code),
         activities_note=_coverage(kept),
@@ -68,8 +71,9 @@ def _coverage(kept: list[Record]) -> str:
 def _differences(
     whole: float | None, summed: float | None, amounts: dict[str, float | None], code: str | None
 ) -> list[str]:
-    shares = [amount for amount in amounts.values() if amount is not None]
-    parts = {"The activities": summed, "The shares": sum(shares) if len(shares) == len(amounts) else None}
+    complete = all(amounts[key] is not None for key in _SHARES)
+    shares = sum(amount for amount in amounts.values() if amount is not None)
+    parts = {"The activities": summed, "The shares": shares if complete else None}
     return [
         f"{what} add up to {words.money(part, code)}, {words.money(abs(whole - part), code)} "
         f"{'less' if part < whole else 'more'} than the total."
