@@ -122,7 +122,8 @@ def test_every_percentage_says_so_in_its_name_and_nothing_else_does() -> None:
 def test_each_legend_is_translated_inside_its_set() -> None:
     low = find(_built(), "legendSets", "PERCENT_HIGH")["legends"][0]
     assert (low["startValue"], low["endValue"], low["name"]) == (0, 50, "Low")
-    assert [(one["locale"], one["value"]) for one in low["translations"]] == [("fr", "Faible"), ("pt", "Baixo")]
+    translated = [(one["locale"], one["value"]) for one in low["translations"]]
+    assert translated == [("fr", "Niveau faible"), ("pt", "Nível baixo")]
 
 
 def test_each_group_holds_its_indicators() -> None:
