@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -20,10 +21,19 @@ from urllib3.util.retry import Retry
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 180.0
+#: For a bundle of metadata: 148 objects took a recorded 2.43.1 18 seconds, and the package has twelve times as many.
+IMPORT_SECONDS = 1800.0
 TIMES = 4
 LONGEST_PAUSE = 60.0
 #: An answer with one of these is not the last word: too many requests, and a server or proxy on its way up or down.
 RETRIED = (429, 502, 503, 504)
+
+
+def read_seconds(request: requests.PreparedRequest | requests.Request | None) -> float:
+    """How long the answer to a request may take."""
+    if request is not None and request.method == "POST" and urlsplit(request.url or "").path.endswith("/metadata"):
+        return IMPORT_SECONDS
+    return READ_SECONDS
 
 
 class PatientRetry(Retry):
@@ -72,7 +82,7 @@ class PatientAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Send with the usual time limits where none are given."""
         if kwargs.get("timeout") is None:
-            kwargs["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+            kwargs["timeout"] = (CONNECT_SECONDS, read_seconds(request))
         return super().send(request, **kwargs)
 
 
