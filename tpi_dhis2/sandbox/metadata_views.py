@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.web import Json
 
@@ -15,9 +17,13 @@ _BUCKETS = 16
 
 def store_filters(new: Json) -> None:
     """Bring the codes that a list asks for in the order of a Java hash set."""
-    for criteria in [new[name] for name in _CRITERIA if new.get(name)]:
-        for name in ("attributeValueFilters", "dataFilters"):
-            criteria[name] = [_hashed(each) for each in criteria.get(name) or []]
+    for name in _CRITERIA:
+        if new.get(name):
+            new[name] = {key: _asked(key, value) for key, value in new[name].items()}
+
+
+def _asked(key: str, value: Any) -> Any:
+    return [_hashed(each) for each in value or []] if key in ("attributeValueFilters", "dataFilters") else value
 
 
 def _hashed(condition: Json) -> Json:
