@@ -89,6 +89,15 @@ def test_what_is_safe_is_tried_again(method, error):
 
 
 @responses.activate
+@pytest.mark.parametrize(("path", "times"), [("metadata", 1), ("tracker", 1 + transport.TIMES)])
+def test_an_import_of_metadata_that_a_proxy_gave_up_is_not_sent_again(client, path, times):
+    responses.post(f"{URL}/api/{path}", status=504)
+    with pytest.raises(ServerFailed, match="504"):
+        client.ask("POST", path, params={"importMode": "COMMIT"})
+    assert len(responses.calls) == times
+
+
+@responses.activate
 def test_a_token_takes_the_place_of_the_password():
     responses.get(INFO, json={"version": "2.42"})
     Client(Account(URL, "admin", "district", "d2p_abc")).get("system/info")

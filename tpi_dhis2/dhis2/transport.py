@@ -3,7 +3,7 @@
 dhis2.py retries nothing and limits the time of GET only. Everything this tool sends is safe to send again, since
 records and metadata carry their own UIDs and are created or updated; so POST is retried, too. One case is not: a POST
 that was sent and got no answer in time goes on at the server, and a second one would only wait for the locks of the
-first. That is left to the next run, which looks first.
+first. That is left to the next run, which looks first. So is an import of metadata that a proxy gave up (504).
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ RETRIED = (429, 502, 503, 504)
 
 def read_seconds(request: requests.PreparedRequest | requests.Request | None) -> float:
     """How long the answer to a request may take."""
-    if request is not None and request.method == "POST" and urlsplit(request.url or "").path.endswith("/metadata"):
-        return IMPORT_SECONDS
-    return READ_SECONDS
+    importing = request is not None and _imports(request.method, request.url)
+    return IMPORT_SECONDS if importing else READ_SECONDS
+
+
+def _imports(method: str | None, url: str | None) -> bool:
+    return method == "POST" and urlsplit(url or "").path.endswith("/metadata")
 
 
 class PatientRetry(Retry):
@@ -51,6 +54,9 @@ class PatientRetry(Retry):
         """Count an attempt; raise what happened when there is to be no other."""
         if isinstance(error, ReadTimeoutError) and method not in self.DEFAULT_ALLOWED_METHODS:
             raise error
+        if response is not None and response.status == 504 and _imports(method, url):
+            spent = self.new(total=0)
+            return super(PatientRetry, spent).increment(method, url, response, error, _pool, _stacktrace)
         if isinstance(error, NameResolutionError) and _pool is not None:
             # A name that is not known now is not known in a second either.
             raise MaxRetryError(_pool, url or "", error)
