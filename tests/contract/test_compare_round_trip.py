@@ -197,6 +197,28 @@ def test_what_the_site_added_to_a_list_goes_back_unless_the_package_says_all_of_
 
 @needs_recordings
 @pytest.mark.parametrize("version", VERSIONS)
+def test_the_order_of_codes_and_periods_says_nothing_and_another_one_does(version):
+    """As a Java set gives the codes back (``AttributeValueFilter.in``), and ``RelativePeriods`` the periods."""
+    server = ServerVersion.parse(f"{version}.0")
+    pairs = {kind: (item, actual) for kind, item, actual in round_trips(version)}
+    for kind, prop, of in (
+        (
+            "trackedEntityInstanceFilters",
+            "entityQueryCriteria",
+            lambda codes: {"attributeValueFilters": [{"in": codes}]},
+        ),
+        ("visualizations", "rawPeriods", lambda codes: codes),
+    ):
+        item, actual = pairs[kind]
+        said, there = {**item, prop: of(["NOT_STARTED", "DELAYED"])}, {**actual, prop: of(["DELAYED", "NOT_STARTED"])}
+        assert changes(kind, said, there, server) == []
+        other_one = {**actual, prop: of(["DELAYED", "ON_TRACK"])}
+        compared_here = kind != "visualizations" or server.returns_raw_periods
+        assert [one.prop for one in changes(kind, said, other_one, server)] == [prop] * compared_here
+
+
+@needs_recordings
+@pytest.mark.parametrize("version", VERSIONS)
 def test_the_value_of_a_constant_is_the_sites_once_it_exists(version):
     server = ServerVersion.parse(f"{version}.0")
     [(item, actual)] = [(item, actual) for kind, item, actual in round_trips(version) if kind == "constants"]

@@ -138,6 +138,31 @@ def test_what_only_the_server_sees_is_refused_whole(client, tmp_path):
     assert make_plan(client, built).counts == plan.counts
 
 
+def test_lists_of_records_come_when_their_fields_are_there(client, tmp_path):
+    built = bundle(client.version.short)
+    metadata, whole = Metadata(client), {kind: items for kind, items in built.items() if kind != "package"}
+    with pytest.raises(ServerRefused, match=r"E4066"):
+        metadata.validate(whole)
+    plan = make_plan(client, built)
+    assert [set(part) for part in plan.requests()] == [set(whole) - {"programStageWorkingLists"},
+                                                       {"programStageWorkingLists"}]  # fmt: skip
+    apply(client, built, plan, tmp_path)
+    metadata.validate(whole)
+
+
+def test_lists_that_are_refused_leave_the_rest_and_the_next_apply_brings_them(client, tmp_path):
+    built = bundle(client.version.short)
+    lists = [{**item, "name": "x" * 231} for item in built["programStageWorkingLists"]]
+    broken = {**built, "programStageWorkingLists": lists}
+    with pytest.raises(ServerRefused, match=r"^All but programStageWorkingLists is installed; .*E4001"):
+        apply(client, broken, make_plan(client, broken), tmp_path)
+    assert read_installed(client) is None
+    plan = make_plan(client, built)
+    assert {step.kind for step in plan.of("create")} == {"programStageWorkingLists"}
+    apply(client, built, plan, tmp_path)
+    assert make_plan(client, built).is_empty
+
+
 def _site_rule(name):
     """A rule of the site's own in our program, with its variable and its action."""
     area = package_fields().elements["area"].uid

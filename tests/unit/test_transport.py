@@ -58,6 +58,14 @@ def test_every_request_has_a_time_limit(client, method):
     assert responses.calls[0].request.req_kwargs["timeout"] == (transport.CONNECT_SECONDS, transport.READ_SECONDS)
 
 
+@responses.activate
+@pytest.mark.parametrize(("method", "seconds"), [("POST", transport.IMPORT_SECONDS), ("GET", transport.READ_SECONDS)])
+def test_an_import_of_metadata_may_take_longer_than_a_look_at_it(client, method, seconds):
+    responses.add(method, INFO.replace("system/info", "metadata"), json={})
+    client.ask(method, "metadata", params={"importMode": "COMMIT"})
+    assert responses.calls[0].request.req_kwargs["timeout"] == (transport.CONNECT_SECONDS, seconds)
+
+
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_write_without_an_answer_in_time_is_not_sent_again(method):
     retry = transport.PatientAdapter().max_retries
@@ -78,6 +86,15 @@ def test_a_write_without_an_answer_in_time_is_not_sent_again(method):
 def test_what_is_safe_is_tried_again(method, error):
     retry = transport.PatientAdapter().max_retries
     assert retry.increment(method, "/api/me", error=error).total == transport.TIMES - 1
+
+
+@responses.activate
+@pytest.mark.parametrize(("path", "times"), [("metadata", 1), ("tracker", 1 + transport.TIMES)])
+def test_an_import_of_metadata_that_a_proxy_gave_up_is_not_sent_again(client, path, times):
+    responses.post(f"{URL}/api/{path}", status=504)
+    with pytest.raises(ServerFailed, match="504"):
+        client.ask("POST", path, params={"importMode": "COMMIT"})
+    assert len(responses.calls) == times
 
 
 @responses.activate

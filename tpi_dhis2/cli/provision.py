@@ -65,7 +65,7 @@ def plan(client: Client, exit_code: bool, as_json: bool, show_all: bool) -> None
 @json_option
 @click.option("--backups", type=click.Path(path_type=Path, file_okay=False), help="Folder for backups.")
 def apply(client: Client, yes: bool, as_json: bool, backups: Path | None) -> None:
-    """Install or upgrade the package in one request that succeeds whole or not at all."""
+    """Install or upgrade the package: forms, rules and boards whole or not at all, then the lists of records."""
     from platformdirs import user_data_path
 
     from tpi_dhis2.provision.apply import apply as apply_plan

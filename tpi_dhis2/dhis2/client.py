@@ -186,7 +186,7 @@ def _unreachable(base: str, error: requests.RequestException) -> Unreachable | U
         return Unreachable(f"The answer of {host} broke off.", "Run the same command again: nothing is doubled.", text)
     if isinstance(error, requests.exceptions.ReadTimeout):
         return Unreachable(
-            f"{host} took the request and did not answer in {transport.READ_SECONDS:.0f} seconds.",
+            f"{host} took the request and did not answer in {transport.read_seconds(error.request):.0f} seconds.",
             "It may still be working on it. Run the same command again later: nothing is doubled.",
             text,
         )

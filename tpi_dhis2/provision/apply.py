@@ -1,4 +1,8 @@
-"""Apply a plan: check on the server, back up what is replaced, import in one atomic request, verify, record."""
+"""Apply a plan: check on the server, back up what is replaced, import, verify, record.
+
+One atomic request brings everything but the lists of records, whose fields must be there before them; a second one
+brings those.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from pathlib import Path
 from tpi_dhis2.atomic import write_text
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.errors import StateChanged, UsageError
+from tpi_dhis2.errors import ServerRefused, StateChanged, UsageError
 from tpi_dhis2.package.build import Bundle
 from tpi_dhis2.provision.installed import Installed, write_installed
 from tpi_dhis2.provision.plan import CREATE, UPDATE, Plan, make_plan
@@ -28,8 +32,9 @@ class Applied:
 def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
     """Make the server as the plan says; afterwards a new plan is empty.
 
-    ServerRefused when the server refuses an object (then nothing was written), StateChanged when an object of the site
-    stands in the way or the server does not hold afterwards what was sent.
+    ServerRefused when the server refuses an object (then nothing was written, or only the lists of records are missing,
+    as it says), StateChanged when an object of the site stands in the way or the server does not hold afterwards what
+    was sent.
     """
     plan.refuse_clashes()
     payload = plan.bundle()
@@ -40,11 +45,27 @@ def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
     backup = None
     if payload:
         metadata = Metadata(client)
-        metadata.validate(payload)
+        first, *others = plan.requests()
+        metadata.validate(first)
         backup = _back_up(plan, backups)
-        stats = metadata.commit(payload)
+        stats = metadata.commit(first)
+        for more in others:
+            stats = _sum(stats, _send_more(metadata, more))
         _verify(make_plan(client, bundle))
     return Applied(stats, backup, write_installed(client, plan.version, plan.digest))
+
+
+def _send_more(metadata: Metadata, more: Bundle) -> dict[str, int]:
+    try:
+        metadata.validate(more)
+        return metadata.commit(more)
+    except ServerRefused as error:
+        text = f"All but {', '.join(more)} is installed; the rest was refused. {error}"
+        raise ServerRefused(text, error.advice, error.detail, error.status, error.body) from error
+
+
+def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
 def _verify(after: Plan) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tpi_dhis2.dhis2.versions import ServerVersion
 from tpi_dhis2.provision.kinds import OWNED, is_ordered, is_returned, is_sites, is_whole
-from tpi_dhis2.provision.values import holds, ids, same
+from tpi_dhis2.provision.values import holds, ids, same_of
 
 Json = dict[str, Any]
 
@@ -60,7 +60,7 @@ def _of_property(kind: str, prop: str, new: Any, old: Any) -> list[Change]:
     if isinstance(new, list) and not is_whole(kind, prop):
         equal = holds(new, old or [], ordered=is_ordered(kind, prop))
         return [] if equal else [Change(prop, ids(old), ids(new))]
-    return [] if same(new, old) else [Change(prop, old, new)]
+    return [] if same_of(prop, new, old) else [Change(prop, old, new)]
 
 
 def _of_owned(prop: str, new: list[Json], old: list[Json], version: ServerVersion) -> list[Change]:
@@ -78,7 +78,7 @@ def _of_entry(prop: str, place: str, entry: Json, there: Json, version: ServerVe
     found = _of_translations(f"{place}.translations", entry.get("translations", []), there.get("translations"))
     for key, value in entry.items():
         compared = key not in ("id", "program", "translations") and is_returned(prop, key, version)
-        if compared and not same(value, there.get(key)):
+        if compared and not same_of(key, value, there.get(key)):
             found.append(Change(f"{place}.{key}", there.get(key), value))
     return found
 

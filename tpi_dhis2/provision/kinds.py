@@ -51,6 +51,9 @@ _NOT_RETURNED = {
     ("mapViews", "filters"),
 }
 
+#: Types whose conditions a server looks up in what it has, not in what comes along (E4066, E4068): sent when it has it.
+LAST = ("programStageWorkingLists",)
+
 
 def is_sites(kind: str, prop: str) -> bool:
     """Whether a property is the site's once the object exists."""

@@ -13,6 +13,7 @@ from tpi_dhis2.package.build import Bundle, digest
 from tpi_dhis2.provision.adopt import ADOPTED, find_adopted, with_adopted
 from tpi_dhis2.provision.compare import Change, changes
 from tpi_dhis2.provision.installed import Installed, read_installed
+from tpi_dhis2.provision.kinds import LAST
 from tpi_dhis2.provision.merge import merged
 from tpi_dhis2.provision.read import read_actual
 from tpi_dhis2.provision.taken import UNIQUE, Taken, read_taken
@@ -73,6 +74,12 @@ class Plan:
             if step.action in (CREATE, UPDATE):
                 result.setdefault(step.kind, []).append(step.payload)
         return result
+
+    def requests(self) -> list[Bundle]:
+        """The same in the order of sending: what names fields in its conditions, once the fields are there."""
+        whole = self.bundle()
+        parts = [{kind: items for kind, items in whole.items() if (kind in LAST) == last} for last in (False, True)]
+        return [part for part in parts if part]
 
     def replaced(self) -> dict[str, list[Json]]:
         """The server's objects that an apply would replace, as they are now."""

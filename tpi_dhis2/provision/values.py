@@ -7,6 +7,8 @@ from typing import Any
 
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
 _MIDNIGHT = "T00:00:00.000"
+#: Lists of texts that servers hold as sets: codes of a filter come back as Java hashes them, periods in Java's order.
+_SETS = ("in", "rawPeriods")
 
 
 def same(new: Any, old: Any) -> bool:
@@ -16,7 +18,7 @@ def same(new: Any, old: Any) -> bool:
     if isinstance(new, dict) and isinstance(old, dict):
         if "id" in new:
             return bool(new["id"] == old.get("id"))
-        return all(same(value, old.get(key)) for key, value in new.items())
+        return all(same_of(key, value, old.get(key)) for key, value in new.items())
     if isinstance(new, list) and isinstance(old, list):
         return len(new) == len(old) and all(map(same, new, old))
     if isinstance(new, int | float) and isinstance(old, int | float) and not isinstance(new, bool):
@@ -24,6 +26,13 @@ def same(new: Any, old: Any) -> bool:
     if isinstance(new, str) and _DATE.match(new):
         return old in (new, new + _MIDNIGHT)
     return bool(new == old)
+
+
+def same_of(prop: str, new: Any, old: Any) -> bool:
+    """Whether two values of a property mean the same; of what is a set on servers the order says nothing."""
+    if prop in _SETS and isinstance(new, list) and isinstance(old, list):
+        return sorted(new) == sorted(old)
+    return same(new, old)
 
 
 def holds(new: list[Any], old: list[Any], *, ordered: bool) -> bool:

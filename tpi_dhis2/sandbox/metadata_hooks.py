@@ -24,6 +24,11 @@ SOURCES = {
     "DATAELEMENT_NEWEST_EVENT_PROGRAM_STAGE": (("dataElement", "E4059"), ("programStage", "E4091")),
     "TEI_ATTRIBUTE": (("trackedEntityAttribute", "E4089"),),
 }
+ASKED = (
+    ("dataFilters", "dataItem", "dataElements", "E4066", "No data element found for item: `{}`"),
+    ("attributeValueFilters", "attribute", "trackedEntityAttributes", "E4068",
+     "No tracked entity attribute found for attribute: `{}`"),
+)  # fmt: skip
 PATTERN = re.compile(r'^("[^"]*"|[A-Z_]+\([^()]*\)|[\s+])+$')
 
 
@@ -130,6 +135,15 @@ def check_relationship_type(bundle: Bundle, item: Item) -> None:
                 item.problems.append(Problem("E4314", text, "hook", [uid, entity_type.get("id")]))
 
 
+def check_working_list(bundle: Bundle, item: Item) -> None:
+    """Check that what a list of records asks for is stored: the server does not look at what the bundle brings."""
+    criteria = item.sent.get("programStageQueryCriteria") or {}
+    for name, key, plural, code, text in ASKED:
+        for uid in [condition.get(key) for condition in criteria.get(name) or []]:
+            if bundle.state.get(plural, uid) is None:
+                item.problems.append(Problem(code, text.format(uid), "hook", [uid]))
+
+
 def check_attribute(_bundle: Bundle, item: Item) -> None:
     """Check the pattern of a generated attribute."""
     pattern = item.sent.get("pattern")
@@ -168,6 +182,7 @@ HOOKS: dict[str, Callable[[Bundle, Item], None]] = {
     "programRuleVariables": check_variable,
     "options": check_option,
     "programStages": check_stage,
+    "programStageWorkingLists": check_working_list,
     "relationshipTypes": check_relationship_type,
     "trackedEntityAttributes": check_attribute,
     "users": check_user,

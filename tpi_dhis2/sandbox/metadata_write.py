@@ -7,7 +7,7 @@ from typing import Any
 from tpi_dhis2.sandbox.accounts import Account, hash_password
 from tpi_dhis2.sandbox.fresh import COMBO
 from tpi_dhis2.sandbox.ids import full_date, new_uid
-from tpi_dhis2.sandbox.metadata_views import store_drawing
+from tpi_dhis2.sandbox.metadata_views import store_drawing, store_filters
 from tpi_dhis2.sandbox.properties import OWNED
 from tpi_dhis2.sandbox.reports import Item
 from tpi_dhis2.sandbox.schema import CHILDREN, DATES, FLOATS, REFERENCES
@@ -137,6 +137,7 @@ def _of_its_type(state: State, plural: str, new: Json, item: Item) -> None:
     if plural == "users":
         _store_user(state, new)
     store_drawing(state, plural, new)
+    store_filters(new)
 
 
 def _not_kept(plural: str, minor: int) -> tuple[str, ...]:
