@@ -7,41 +7,17 @@ import copy
 import pytest
 
 from tests.contract.recordings import VERSIONS, exchanges, needs_recordings
+from tests.flow.package_types import TYPES
 from tpi_dhis2.dhis2.versions import ServerVersion
 from tpi_dhis2.provision.compare import changes
 from tpi_dhis2.provision.kinds import OWNED, is_returned, is_sites
 from tpi_dhis2.provision.merge import merged
 
 OURS = (
-    "programs",
-    "programStages",
-    "programStageSections",
-    "dataElements",
-    "trackedEntityAttributes",
-    "trackedEntityTypes",
-    "optionSets",
-    "options",
-    "userGroups",
-    "userRoles",
-    "dataElementGroups",
-    "programRules",
-    "programRuleActions",
-    "programRuleVariables",
-    "programNotificationTemplates",
-    "constants",
-    "legendSets",
-    "programIndicators",
-    "programIndicatorGroups",
-    "indicatorTypes",
-    "indicators",
-    "indicatorGroups",
-    "visualizations",
-    "eventVisualizations",
-    "maps",
-    "dashboards",
-    "trackedEntityInstanceFilters",
-    "eventFilters",
-    "programStageWorkingLists",
+    *("programs", "programStages", "programStageSections", "dataElements", "trackedEntityAttributes"),
+    *("trackedEntityTypes", "optionSets", "options", "userGroups", "dataElementGroups"),
+    *("programRules", "programRuleActions", "programRuleVariables"),
+    *TYPES,
 )
 
 

@@ -6,16 +6,14 @@ brings those.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tpi_dhis2.atomic import write_text
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.errors import ServerRefused, StateChanged, UsageError
+from tpi_dhis2.errors import ServerRefused, StateChanged
 from tpi_dhis2.package.build import Bundle
+from tpi_dhis2.provision.backup import keep
 from tpi_dhis2.provision.installed import Installed, write_installed
 from tpi_dhis2.provision.plan import CREATE, UPDATE, Plan, make_plan
 
@@ -83,18 +81,4 @@ def _verify(after: Plan) -> None:
 
 def _back_up(plan: Plan, folder: Path) -> Path | None:
     replaced = plan.replaced()
-    if not replaced:
-        return None
-    now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-    path = folder / f"before-{plan.version}-{now}.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        content = {"server": plan.server, "taken": now, "replaced": replaced}
-        write_text(path, json.dumps(content, ensure_ascii=False, indent=1))
-    except OSError as error:
-        raise UsageError(
-            f"The backup {path} cannot be written, so nothing was sent.",
-            "Free space or name another folder.",
-            str(error),
-        ) from error
-    return path
+    return keep(folder, f"before-{plan.version}", plan.server, replaced, "replaced") if replaced else None

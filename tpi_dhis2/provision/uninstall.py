@@ -7,18 +7,16 @@ finished by the next one.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tpi_dhis2.atomic import write_text
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import DataStore, Metadata
 from tpi_dhis2.dhis2.tracker import Tracker
-from tpi_dhis2.errors import ServerFailed, ServerRefused, StateChanged, UsageError
+from tpi_dhis2.errors import ServerFailed, ServerRefused, StateChanged
+from tpi_dhis2.provision.backup import keep
 from tpi_dhis2.provision.installed import KEY, NAMESPACE
 
 Json = dict[str, Any]
@@ -128,7 +126,7 @@ def uninstall(client: Client, removal: Removal, backups: Path, told: Told = lamb
     call goes on from there. StateChanged when records or the site's own objects stand in the way.
     """
     removal.refuse()
-    kept = _keep(removal, backups) if removal.count else None
+    kept = keep(backups, "removed", removal.server, removal.found, "removed") if removal.count else None
     metadata = Metadata(client)
     for kind, items in removal.found.items():
         _remove(metadata, kind, [item["id"] for item in items])
@@ -162,19 +160,3 @@ def _delete(metadata: Metadata, kind: str, uids: list[str]) -> list[str]:
     except ServerFailed as error:
         return [str(error)]
     return [str(reason) for reason in refused]
-
-
-def _keep(removal: Removal, folder: Path) -> Path:
-    now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-    path = folder / f"removed-{now}.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        content = {"server": removal.server, "taken": now, "removed": removal.found}
-        write_text(path, json.dumps(content, ensure_ascii=False, indent=1))
-    except OSError as error:
-        raise UsageError(
-            f"The backup {path} cannot be written, so nothing was removed.",
-            "Free space or name another folder.",
-            str(error),
-        ) from error
-    return path
