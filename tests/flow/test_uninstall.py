@@ -24,10 +24,7 @@ PROGRAM = package_fields().program
 
 
 def pinned():
-    found = {}
-    for (kind, _), uid in Uids.read(folder("metadata")).pins.items():
-        found.setdefault(kind, []).append(uid)
-    return found
+    return Uids.read(folder("metadata")).by_type()
 
 
 def planned(client):
@@ -78,6 +75,13 @@ def test_nothing_of_ours_is_left_and_it_can_be_installed_again(installed, ready,
     assert planned(installed).count == 0
     apply(installed, built, make_plan(installed, built), tmp_path)
     assert make_plan(installed, built).is_empty
+
+
+def test_no_more_is_read_than_tells_that_there_are_records(installed, ready, tmp_path):
+    partnership(installed)
+    ready.requests.clear()
+    assert planned(installed).living
+    assert sum(path.startswith("/api/tracker") for _, path in ready.requests) == 1
 
 
 def test_records_keep_the_package(installed, ready, tmp_path):

@@ -53,10 +53,7 @@ def _plan(client: Client) -> Removal:
     from tpi_dhis2.provision.uninstall import plan_removal
     from tpi_dhis2.resources import folder
 
-    pinned: dict[str, list[str]] = {}
-    for (kind, _), uid in Uids.read(folder("metadata")).pins.items():
-        pinned.setdefault(kind, []).append(uid)
-    return plan_removal(client, pinned, package_fields().program)
+    return plan_removal(client, Uids.read(folder("metadata")).by_type(), package_fields().program)
 
 
 def _show(removal: Removal) -> None:

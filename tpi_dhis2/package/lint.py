@@ -22,18 +22,6 @@ from tpi_dhis2.package.lint_translations import lint_translations
 from tpi_dhis2.package.lint_worklists import lint_worklists
 
 Objects = list[dict[str, Any]]
-#: The checks, in the order of what they rest on.
-_CHECKS = (
-    lint_objects, lint_sharing, lambda kinds: _references(kinds), lint_forms, lint_rules, lint_indicators,
-    lint_line_lists, lint_dashboards, lint_worklists, lint_people, lint_translations,
-)  # fmt: skip
-
-
-def lint(bundle: Bundle) -> list[str]:
-    """All findings, one plain line each; empty when the bundle is clean."""
-    kinds = {kind: objects for kind, objects in bundle.items() if isinstance(objects, list)}
-    findings = [finding for check in _CHECKS for finding in check(kinds)]
-    return findings + lint_boards(kinds, bundle.get("package", {}).get("DHIS2Version", ""))
 
 
 def _references(kinds: dict[str, Objects]) -> list[str]:
@@ -55,3 +43,17 @@ def _refs(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield key, entry["id"]
             elif isinstance(entry, dict) and key != "sharing":
                 yield from ((f"{key}.{place}", uid) for place, uid in _refs(entry))
+
+
+#: The checks, in the order of what they rest on.
+_CHECKS = (
+    lint_objects, lint_sharing, _references, lint_forms, lint_rules, lint_indicators,
+    lint_line_lists, lint_dashboards, lint_worklists, lint_people, lint_translations,
+)  # fmt: skip
+
+
+def lint(bundle: Bundle) -> list[str]:
+    """All findings, one plain line each; empty when the bundle is clean."""
+    kinds = {kind: objects for kind, objects in bundle.items() if isinstance(objects, list)}
+    findings = [finding for check in _CHECKS for finding in check(kinds)]
+    return findings + lint_boards(kinds, bundle.get("package", {}).get("DHIS2Version", ""))

@@ -51,6 +51,17 @@ class Forms:
         """The data elements of a stage; none of a stage that is not in the bundle."""
         return self._stages.get(stage or "", set())
 
+    @cached_property
+    def _sections(self) -> dict[str, set[str]]:
+        return {
+            stage["id"]: {ref["id"] for ref in stage["programStageSections"]}
+            for stage in self.kinds.get("programStages", [])
+        }
+
+    def has(self, stage: str | None, uid: str) -> bool:
+        """Whether a form has a field, a section or an attribute: that of a stage, or without one the profile."""
+        return uid in self.attributes or uid in self.of_stage(stage) | self._sections.get(stage or "", set())
+
     def value_type(self, uid: str) -> str:
         """The value type of a field or attribute; empty for one that is not in the bundle."""
         return str(self.fields.get(uid, {}).get("valueType", ""))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tpi_dhis2.package.expressions import BadExpression
+from tpi_dhis2.package.lint_fields import Forms
 from tpi_dhis2.package.lint_rule_values import lint_values
 from tpi_dhis2.package.rule_grammar import FUNCTIONS, check
 
@@ -16,6 +17,7 @@ Objects = list[Item]
 
 _NAMED = re.compile(r"([#A])\{([^}]*)\}")
 _KNOWN = {"#": "dataElement", "A": "trackedEntityAttribute"}
+_TARGETS = (*_KNOWN.values(), "programStageSection")
 _NEGATED = re.compile(r"!\s*([#A])\{([^}]*)\}")
 _YES_NO = {"BOOLEAN", "TRUE_ONLY"}
 _VARIABLES = {"event_date", "current_date"}
@@ -29,7 +31,7 @@ def lint_rules(kinds: dict[str, Objects]) -> list[str]:
     """All findings on program rules, one plain line each."""
     rules, actions = kinds.get("programRules", []), kinds.get("programRuleActions", [])
     variables = {item["name"]: item for item in kinds.get("programRuleVariables", [])}
-    forms = _Forms(kinds)
+    forms = Forms(kinds)
     findings = [f"programRules '{rule.get('name')}': {text}" for rule in rules for text in _of_rule(rule)]
     findings += [
         f"programRules '{rule.get('name')}': {text}"
@@ -57,33 +59,17 @@ def _of_rule(rule: Item) -> Iterator[str]:
         yield f"description is longer than {_DESCRIPTION_LIMIT} characters"
 
 
-class _Forms:
-    """What is asked where: the fields and sections of a stage, the attributes of the program."""
-
-    def __init__(self, kinds: dict[str, Objects]) -> None:
-        self.held: dict[str, set[str]] = {}
-        for stage in kinds.get("programStages", []):
-            fields = {entry["dataElement"]["id"] for entry in stage["programStageDataElements"]}
-            self.held[stage["id"]] = fields | {ref["id"] for ref in stage["programStageSections"]}
-        self.attributes = {
-            entry["trackedEntityAttribute"]["id"]
-            for program in kinds.get("programs", [])
-            for entry in program["programTrackedEntityAttributes"]
-        }
-
-    def has(self, rule: Item, uid: str) -> bool:
-        """Whether a rule's form has a field, section or attribute."""
-        stage = (rule.get("programStage") or {}).get("id", "")
-        return uid in self.attributes or uid in self.held.get(stage, ())
+def _stage(rule: Item) -> str | None:
+    return (rule.get("programStage") or {}).get("id")
 
 
-def _of_expression(expression: str, rule: Item, variables: dict[str, Item], forms: _Forms) -> Iterator[str]:
+def _of_expression(expression: str, rule: Item, variables: dict[str, Item], forms: Forms) -> Iterator[str]:
     """What is wrong with a condition, or with what a rule fills in."""
     for mark, name in _NAMED.findall(expression):
         target = (variables.get(name, {}).get(_KNOWN[mark]) or {}).get("id")
         if target is None:
             yield f"asks for {mark}{{{name}}}, which is no variable of that kind"
-        elif not forms.has(rule, target):
+        elif not forms.has(_stage(rule), target):
             yield f"asks for {mark}{{{name}}}, which its form does not have"
     for mark, name in _NEGATED.findall(expression):
         if variables.get(name, {}).get("valueType") not in _YES_NO:
@@ -105,7 +91,7 @@ def _of_words(bare: str) -> Iterator[str]:
             yield f"uses V{{{name}}}, which is not on the list of what every version has"
 
 
-def _of_action(action: Item, rule: Item, forms: _Forms) -> Iterator[str]:
+def _of_action(action: Item, rule: Item, forms: Forms) -> Iterator[str]:
     kind = action.get("programRuleActionType")
     if {"id": action.get("id")} not in rule.get("programRuleActions", []):
         yield "is not listed on its rule, so servers keep it as an orphan"
@@ -117,11 +103,11 @@ def _of_action(action: Item, rule: Item, forms: _Forms) -> Iterator[str]:
         yield f"{kind} says nothing"
     if kind == "ASSIGN" and not (action.get("data") or "").strip():
         yield "ASSIGN fills in nothing"
-    targets = [action[prop]["id"] for prop in (*_KNOWN.values(), "programStageSection") if action.get(prop)]
+    targets, stage = [action[prop]["id"] for prop in _TARGETS if action.get(prop)], _stage(rule)
     if len(targets) != 1:
         yield f"{kind} needs just one field, attribute or section"
     yield from (
-        f"{kind} acts on {uid}, which the rule's form does not have" for uid in targets if not forms.has(rule, uid)
+        f"{kind} acts on {uid}, which the rule's form does not have" for uid in targets if not forms.has(stage, uid)
     )
 
 

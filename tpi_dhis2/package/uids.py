@@ -42,6 +42,13 @@ class Uids:
             )
         return cls(pins)
 
+    def by_type(self) -> dict[str, list[str]]:
+        """All UIDs that were ever pinned, by type."""
+        found: dict[str, list[str]] = {}
+        for (kind, _), uid in self.pins.items():
+            found.setdefault(kind, []).append(uid)
+        return found
+
     def __call__(self, kind: str, code: str) -> str:
         """The UID of an object; one that is not pinned yet gets one derived from type and code."""
         key = (kind, code)

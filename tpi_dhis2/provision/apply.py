@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.errors import ServerRefused, StateChanged
+from tpi_dhis2.errors import StateChanged, TpiError
 from tpi_dhis2.package.build import Bundle
 from tpi_dhis2.provision.backup import keep
 from tpi_dhis2.provision.installed import Installed, write_installed
@@ -30,9 +30,9 @@ class Applied:
 def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
     """Make the server as the plan says; afterwards a new plan is empty.
 
-    ServerRefused when the server refuses an object (then nothing was written, or only the lists of records are missing,
-    as it says), StateChanged when an object of the site stands in the way or the server does not hold afterwards what
-    was sent.
+    ServerRefused when the server refuses an object (then nothing was written, or only the lists of records are missing;
+    every error that stops the second request says so), StateChanged when an object of the site stands in the way or the
+    server does not hold afterwards what was sent.
     """
     plan.refuse_clashes()
     payload = plan.bundle()
@@ -54,12 +54,14 @@ def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
 
 
 def _send_more(metadata: Metadata, more: Bundle) -> dict[str, int]:
+    """Send the rest; whatever stops it says what is there already."""
     try:
         metadata.validate(more)
         return metadata.commit(more)
-    except ServerRefused as error:
-        text = f"All but {', '.join(more)} is installed; the rest was refused. {error}"
-        raise ServerRefused(text, error.advice, error.detail, error.status, error.body) from error
+    except TpiError as error:
+        text = f"All but {', '.join(more)} is installed; the same command sends the rest. {error}"
+        error.args = (text,)
+        raise
 
 
 def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:

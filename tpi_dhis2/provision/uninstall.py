@@ -32,7 +32,7 @@ ORDER = (
     "legendSets", "constants", "userGroups", "userRoles",
 )  # fmt: skip
 #: What a site may have added to the program; it would go with it.
-_LOCAL = ("programStages", "programRules", "programRuleVariables", "programIndicators", "programNotificationTemplates")
+_LOCAL = ("programStages", "programRules", "programRuleVariables", "programIndicators")
 _CHUNK = 100
 
 
@@ -93,21 +93,18 @@ def _of_ids(metadata: Metadata, kind: str, uids: list[str], fields: str) -> list
 
 
 def _data(client: Client, program: str) -> tuple[bool, bool]:
-    """Whether there are records, and whether there are deleted ones that the server keeps."""
-    entities = [entity for page in Tracker(client, program).changed() for entity in page]
-    living = [entity for entity in entities if not entity.get("deleted")]
-    parts = [part for entity in living for part in _parts(entity)]
-    return bool(living), len(living) < len(entities) or any(part.get("deleted") for part in parts)
-
-
-def _parts(entity: Json) -> list[Json]:
-    enrollments = entity.get("enrollments", [])
-    return [*enrollments, *(event for enrollment in enrollments for event in enrollment.get("events", []))]
+    """Whether there are records, and whether there are only deleted ones that the server keeps; no more is read."""
+    kept = False
+    for page in Tracker(client, program).changed():
+        if not all(entity.get("deleted") for entity in page):
+            return True, False
+        kept = True
+    return False, kept
 
 
 def _local(metadata: Metadata, program: str, known: set[str]) -> list[str]:
     found: list[str] = []
-    for kind in _LOCAL[:-1]:
+    for kind in _LOCAL:
         items = metadata.all_of(kind, {"filter": f"program.id:eq:{program}", "fields": "id,name"})
         found += [f"{kind} '{item['name']}' ({item['id']})" for item in items if item["id"] not in known]
     return found
