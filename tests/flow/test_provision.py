@@ -8,7 +8,7 @@ import pytest
 
 from tpi_dhis2.demo.units import ensure_units, units
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.errors import ServerRefused, StateChanged, UsageError
+from tpi_dhis2.errors import ServerRefused, StateChanged, Unreachable, UsageError
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.package.release import bundle
 from tpi_dhis2.provision.apply import apply
@@ -160,6 +160,24 @@ def test_lists_that_are_refused_leave_the_rest_and_the_next_apply_brings_them(cl
     plan = make_plan(client, built)
     assert {step.kind for step in plan.of("create")} == {"programStageWorkingLists"}
     apply(client, built, plan, tmp_path)
+    assert make_plan(client, built).is_empty
+
+
+def test_whatever_stops_the_second_request_says_that_the_rest_is_installed(client, tmp_path, monkeypatch):
+    real = Metadata.commit
+
+    def commit(self, payload):
+        if "programStageWorkingLists" in payload:
+            raise Unreachable("No answer.", "Check the network.")
+        return real(self, payload)
+
+    monkeypatch.setattr(Metadata, "commit", commit)
+    built = bundle(client.version.short)
+    with pytest.raises(Unreachable, match=r"^All but programStageWorkingLists is installed; .* No answer\.$") as caught:
+        apply(client, built, make_plan(client, built), tmp_path)
+    assert caught.value.advice == "Check the network."
+    monkeypatch.undo()
+    apply(client, built, make_plan(client, built), tmp_path)
     assert make_plan(client, built).is_empty
 
 
