@@ -6,6 +6,7 @@ brings those.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,13 @@ def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
         for more in others:
             stats = _sum(stats, _send_more(metadata, more))
         _verify(make_plan(client, bundle))
-    return Applied(stats, backup, write_installed(client, plan.version, plan.digest))
+    return Applied(stats, backup, write_installed(client, _record(client, plan)))
+
+
+def _record(client: Client, plan: Plan) -> Installed:
+    by = str(client.get_object("me", {"fields": "username"}).get("username", ""))
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return Installed(plan.version, plan.digest, plan.dhis2, now, by)
 
 
 def _send_more(metadata: Metadata, more: Bundle) -> dict[str, int]:
