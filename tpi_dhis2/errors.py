@@ -12,6 +12,7 @@ TpiError
 │   └── UnsupportedVersion
 ├── ServerRefused       the server understood and said no: read its reasons
 ├── ServerFailed        the server failed (5xx) after the retries: try later
+├── OutcomeUnknown      whether a request took effect is not known: look before sending again
 ├── StoreProblem        the local store cannot be used
 │   └── StoreBusy       another run has it: wait
 └── StateChanged        what was planned no longer fits: plan again
@@ -84,6 +85,10 @@ class NotFound(ServerRefused):
 
 class ServerFailed(TpiError):
     """The server failed, after the retries."""
+
+
+class OutcomeUnknown(TpiError):
+    """Whether a request took effect is not known."""
 
 
 class StoreProblem(TpiError):
