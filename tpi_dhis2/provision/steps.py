@@ -70,7 +70,8 @@ class Plan:
     @property
     def is_recorded(self) -> bool:
         """Whether the server's record names just this package, or rightly none."""
-        return (self.installed.digest if self.installed else "") == self.digest
+        there = (self.installed.version, self.installed.digest) if self.installed else ("", "")
+        return there == (self.version, self.digest)
 
     @property
     def is_empty(self) -> bool:
@@ -105,9 +106,8 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """What would be sent and removed, and what forbids it, as one number: the same plan has the same."""
-        barred = [asdict(step) for step in self.of(*BARRED)]
-        what = [self.bundle(), self.removed(), barred, self.mapping, self.digest]
+        """What would be replaced, sent and removed, and what forbids it, as one number: the same plan has the same."""
+        what = [[asdict(step) for step in self.of(*DONE, *BARRED)], self.mapping, self.digest]
         return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
 
     def refuse(self) -> None:
