@@ -14,7 +14,7 @@ from typing import Any
 
 from tpi_dhis2.dhis2 import transport
 from tpi_dhis2.dhis2.client import Answer, Client
-from tpi_dhis2.errors import NotDhis2, OutcomeUnknown, ServerFailed, TpiError, Unreachable
+from tpi_dhis2.errors import NotDhis2, NotFound, OutcomeUnknown, ServerFailed, TpiError, Unreachable
 
 Json = dict[str, Any]
 Told = Callable[[str], None]
@@ -113,7 +113,7 @@ class Job:
                 raise self._unknown("is gone; the server has probably been started anew")
             last = now if len(self.heard) > known else last
             if now - last > SILENT_SECONDS or now - started > transport.IMPORT_SECONDS:
-                raise self._unknown(f"has not ended; its last word: '{self._last_word() or 'none'}'")
+                raise self._unknown(f"has not said that it ended; its last word: '{self._last_word() or 'none'}'")
 
     def _report(self) -> Json | None:
         """The report, asked for until it is there; None when it does not come."""
@@ -144,10 +144,10 @@ class Job:
                 self.told(str(note["message"]))
 
     def _ask(self, what: str) -> Any:
-        """What the server says of the job; None when it cannot be asked just now, for the job goes on without us."""
+        """What the server says of the job; None when it cannot be asked just now, as while it or its proxy starts."""
         try:
             return self.client.get(f"system/{what}/{KIND}/{self.uid}")
-        except (Unreachable, ServerFailed, NotDhis2) as error:
+        except (Unreachable, ServerFailed, NotDhis2, NotFound) as error:
             self.told(f"{error} The import goes on without us; asking again.")
             return None
         except TpiError as error:
