@@ -12,6 +12,7 @@ from tests.fault.servers import DROPPED, Reply, admin, between, free_port, html,
 from tpi_dhis2.dhis2 import transport
 from tpi_dhis2.dhis2.jobs import Clock
 from tpi_dhis2.dhis2.metadata import LARGE, Metadata
+from tpi_dhis2.dhis2.versions import ServerVersion
 from tpi_dhis2.errors import OutcomeUnknown, ServerRefused, TpiError, Unreachable
 from tpi_dhis2.package.release import bundle
 from tpi_dhis2.provision.kinds import LAST
@@ -19,6 +20,7 @@ from tpi_dhis2.sandbox.server import Sandbox, serve
 
 VERSIONS = ("2.40", "2.41", "2.42", "2.43")
 QUICK = Clock(sleep=lambda _: None)
+KNOWN = ServerVersion.parse("2.42.4")
 STATS = {"created": 1, "updated": 0, "deleted": 0, "ignored": 0, "total": 1}
 REPORT = {"response": {"status": "OK", "stats": STATS, "typeReports": []}, "status": "OK", "more": "x" * 5000}
 #: Values that a server makes up or that tell the time.
@@ -40,7 +42,10 @@ def no_naps(monkeypatch):
 
 
 def metadata(url: str) -> Metadata:
-    return Metadata(admin(url), QUICK)
+    """The metadata of a server whose version has been asked for before, as every command does."""
+    client = admin(url)
+    client.__dict__["version"] = KNOWN
+    return Metadata(client, QUICK)
 
 
 LOST = {

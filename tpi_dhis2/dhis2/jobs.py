@@ -50,11 +50,11 @@ def import_as_job(client: Client, params: Mapping[str, str], bundle: Json, told:
 
     OutcomeUnknown when the job was started and nobody can tell how it ended.
     """
+    settle = params["importMode"] == "COMMIT" and client.version.minor == 40
     started = client.ask("POST", "metadata", params={**params, "async": "true"}, body=bundle, expect=(409,))
     if started.status >= 300:
         return started
-    job = Job(client, _id_of(started), told, clock)
-    return job.outcome(settle=params["importMode"] == "COMMIT" and client.version.minor == 40)
+    return Job(client, _id_of(started), told, clock).outcome(settle)
 
 
 def _id_of(answer: Answer) -> str:
@@ -93,6 +93,10 @@ class Job:
             self.clock.sleep(SETTLE_SECONDS)
         if settle or report is None:
             self._listen()
+        return self._verdict(report)
+
+    def _verdict(self, report: Json | None) -> Answer:
+        """What report and notes come to."""
         text = self._last_word()
         if text.startswith(FAILED) or (report is None and self._has_failed()):
             return Answer(409, {"status": "ERROR", "message": text})
@@ -157,7 +161,7 @@ class Job:
         """The message of the end, or else the last one."""
         notes = sorted(self.heard.values(), key=lambda note: (_is_end(note), note.get("level") == "ERROR"))
         said = [str(note["message"]) for note in notes if note.get("message")]
-        return said[-1] if said else ""
+        return " ".join(said[-1].split()) if said else ""
 
     def _has_failed(self) -> bool:
         """Whether the server called it failed and over; a fault on the way may not have been the end."""
@@ -165,8 +169,8 @@ class Job:
 
     def _unknown(self, how: str) -> OutcomeUnknown:
         said = [f"{note.get('time')} {note.get('level')} {note.get('message')}" for note in self.heard.values()]
-        text = f"Whether the server took the metadata is not known: its job {self.uid} {how}."
-        return OutcomeUnknown(text.replace("..", "."), LOOK, "\n".join(said))
+        text = f"Whether the server took the metadata is not known: its job {self.uid} {how.rstrip('.')}."
+        return OutcomeUnknown(text, LOOK, "\n".join(said))
 
 
 def _is_end(note: Json) -> bool:
