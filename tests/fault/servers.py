@@ -180,10 +180,18 @@ def in_turn(*replies: Reply) -> Answers:
 
 
 @contextmanager
-def between(url: str, lose: Callable[[Asked], bool] = lambda _: False) -> Iterator[Served]:
-    """A proxy before a good server: it passes every request on, and loses the answer where ``lose`` says so."""
+def between(
+    url: str, lose: Callable[[Asked], bool] = lambda _: False, first: Callable[[Asked], Reply | None] = lambda _: None
+) -> Iterator[Served]:
+    """A proxy before a good server: it passes every request on, and loses the answer where ``lose`` says so.
+
+    Where ``first`` has an answer of its own, that is given and nothing is passed on.
+    """
 
     def answers(asked: Asked) -> Reply:
+        own = first(asked)
+        if own is not None:
+            return own
         target = urlsplit(url)
         connection = HTTPConnection(target.hostname or "", target.port, timeout=20)
         try:

@@ -14,6 +14,7 @@ from tpi_dhis2.cli.common import (
     exit_code_option,
     json_option,
     print_json,
+    progress,
     yes_option,
 )
 from tpi_dhis2.cli.plan_text import show
@@ -97,7 +98,8 @@ def apply(client: Client, yes: bool, as_json: bool, saved: Path | None, backups:
     if not as_json:
         show(made, show_all=False)
     agree(f"Apply this to {made.server}?", yes)
-    done = apply_plan(client, built, made, backups or backup_folder())
+    with progress("Installing") as told:
+        done = apply_plan(client, built, made, backups or backup_folder(), told)
     if as_json:
         print_json(
             {"stats": done.stats, "backup": done.backup, "installed": asdict(done.record) if done.record else None}
@@ -137,7 +139,7 @@ def status(client: Client, exit_code: bool, as_json: bool) -> None:
         print_json({**plain(made, steps=False), "state": found.word, "why": found.why})
     else:
         click.echo(f"{made.server} runs DHIS2 {made.dhis2}.")
-        if made.installed:
+        if made.installed and made.installed.version:
             told = f"version {made.installed.version}, applied {made.installed.applied} by {made.installed.by}"
             click.echo(f"Recorded: {told}.")
         click.echo(f"State: {found.word} ({found.why}). This release is version {made.version}.")

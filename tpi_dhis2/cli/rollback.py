@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tpi_dhis2.cli.common import agree, columns, connection_options, json_option, print_json, yes_option
+from tpi_dhis2.cli.common import agree, columns, connection_options, json_option, print_json, progress, yes_option
 from tpi_dhis2.cli.plan_text import show
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def rollback(
     if not as_json:
         show(plan, show_all=False)
     agree(f"Put {plan.server} back to before this?", yes)
-    done = job.run(plan, folder)
+    with progress("Rolling back") as told:
+        done = job.run(plan, folder, told)
     left = f"version {done.record.version}" if done.record else "nothing"
     said = {"stats": done.stats, "backup": done.backup, "installed": asdict(done.record) if done.record else None}
     _say(said, f"Done: {left} is recorded on the server. What was there is kept in {done.backup}", as_json)
@@ -78,7 +79,7 @@ def _list(client: Client, folder: Path, as_json: bool) -> None:
 
 
 def _row(run: Run) -> tuple[str, ...]:
-    return run.id, run.what, run.version or "nothing", run.applied, run.by
+    return run.id, run.what, run.version or "did not end", run.applied, run.by
 
 
 def _say(said: dict[str, Any], words: str, as_json: bool) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.jobs import Told, tell_nobody
 from tpi_dhis2.package.build import Bundle
-from tpi_dhis2.provision.carry_out import Done, Job, Told, quiet
+from tpi_dhis2.provision.carry_out import Done, Job
 from tpi_dhis2.provision.installed import Installed
 from tpi_dhis2.provision.plan import make_plan
 from tpi_dhis2.provision.steps import Plan
 
 
-def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path, told: Told = quiet) -> Done:
+def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path, told: Told = tell_nobody) -> Done:
     """Make the server as the plan says; afterwards a new plan is empty. Errors as those of ``Job.run``."""
     leaves = Installed(plan.version, plan.digest, plan.dhis2, "", "", plan.mapping)
     return Job(client, plan, lambda: make_plan(client, bundle), "apply", leaves, backups, told).run()

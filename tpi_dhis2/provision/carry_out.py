@@ -7,28 +7,25 @@ there of it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.jobs import Told, tell_nobody
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import OutcomeUnknown, StateChanged, TpiError
 from tpi_dhis2.provision.backup import Backup, moment, write_backup
 from tpi_dhis2.provision.installed import Installed, Run, forget_installed, write_installed
 from tpi_dhis2.provision.remove import remove_all
-from tpi_dhis2.provision.steps import CREATE, DONE, UPDATE, Plan
+from tpi_dhis2.provision.steps import CREATE, DONE, UPDATE, Plan, Step
 
-Told = Callable[[str], None]
 #: Pauses before looking again when nobody knows whether the server is still at work.
 PAUSES = (5.0, 15.0, 40.0)
-
-
-def quiet(_text: str) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,8 @@ class Job:
     what: str
     leaves: Installed | None
     backups: Path
-    told: Told = quiet
-    pauses: Sequence[float] = PAUSES
+    told: Told = tell_nobody
+    pauses: Sequence[float] = field(default_factory=lambda: PAUSES)
 
     def run(self) -> Done:
         """Make the server as the plan says.
@@ -63,15 +60,15 @@ class Job:
         self.plan.refuse()
         self._still_true()
         if not self.plan.of(*DONE):
-            return Done({}, None, self._recorded(None, ""))
+            return Done({}, None, self._recorded(None))
         metadata, requests = Metadata(self.client), self.plan.requests()
         if requests:
             self.told("The server checks what will be sent")
-            metadata.validate(requests[0])
-        path, seal = write_backup(self.backups, self._backup())
+            metadata.validate(requests[0], self.told)
+        begun = self._begin(*write_backup(self.backups, self._backup()))
         stats = self._send(metadata, requests)
         self._verify()
-        return Done(stats, path, self._recorded(path, seal))
+        return Done(stats, self.backups / begun.backup, self._recorded(begun))
 
     def _still_true(self) -> None:
         """Between the plan and the yes of a person the server may have changed; what was read then must not go back."""
@@ -95,8 +92,8 @@ class Job:
             try:
                 self.told(f"Sending {sum(map(len, request.values()))} objects")
                 if number:
-                    metadata.validate(request)
-                stats = _sum(stats, metadata.commit(request))
+                    metadata.validate(request, self.told)
+                stats = _sum(stats, metadata.commit(request, self.told))
             except TpiError as error:
                 self._settle(error, request)
         removed = self.plan.removed()
@@ -114,28 +111,40 @@ class Job:
 
     def _settle(self, error: TpiError, request: dict[str, list[Any]]) -> None:
         """Look how the server is after an error: return when it took the request, else say so and raise."""
-        for pause in (0.0, *(self.pauses if isinstance(error, OutcomeUnknown) else ())):
+        wanted = {item["id"] for items in request.values() for item in items}
+        try:
+            left = self._left(wanted, self.pauses if isinstance(error, OutcomeUnknown) else ())
+        except TpiError:
+            error.args = (f"{error} {_UNKNOWN if error.taken else _NOT_SENT}",)
+            raise error from None
+        if not wanted & {step.uid for step in left}:
+            return
+        error.args = (self._told(error, {step.uid for step in left}),)
+        raise error
+
+    def _left(self, wanted: Set[str], pauses: Sequence[float]) -> list[Step]:
+        """What the server lacks of the plan: looked for again after each pause, until it has what is wanted."""
+        for pause in (0.0, *pauses):
             time.sleep(pause)
             self.told("Looking how the server is")
-            try:
-                left = {step.uid for step in self.again().of(*DONE)}
-            except TpiError:
-                error.args = (f"{error} {_UNKNOWN}",)
-                raise error from None
-            if not left & {item["id"] for items in request.values() for item in items}:
-                return
-        error.args = (self._told(error, left),)
-        raise error
+            left = self.again().of(*DONE)
+            if not wanted & {step.uid for step in left}:
+                break
+        return left
 
     def _told(self, error: TpiError, left: set[str]) -> str:
         """The error, and how much of the plan the server has."""
-        if {step.uid for step in self.plan.of(CREATE, UPDATE)} <= left:
-            return f"{error} {_SO_FAR if isinstance(error, OutcomeUnknown) else 'The server is as before.'}"
-        missing = list(dict.fromkeys(step.kind for step in self.plan.of(*DONE) if step.uid in left))
-        return f"All but {', '.join(missing)} is installed; the same command sends the rest. {error}"
+        if not {step.uid for step in self.plan.of(CREATE, UPDATE)} <= left:
+            missing = list(dict.fromkeys(step.kind for step in self.plan.of(*DONE) if step.uid in left))
+            return f"All but {', '.join(missing)} is installed; the same command sends the rest. {error}"
+        if isinstance(error, OutcomeUnknown):
+            return f"{error} {_SO_FAR}"
+        self._unbegin()
+        return f"{error} The server is as before."
 
     def _verify(self) -> None:
-        left = self.again().of(*DONE)
+        # A server of 2.40 reports an import before its database has taken it.
+        left = self._left({step.uid for step in self.plan.of(*DONE)}, self.pauses[:1])
         if left:
             first = left[0]
             raise StateChanged(
@@ -145,30 +154,54 @@ class Job:
                 "\n".join(f"{step.kind} {step.name}: {step.action} {step.changes}" for step in left),
             )
 
-    def _recorded(self, path: Path | None, seal: str) -> Installed | None:
+    def _begin(self, path: Path, seal: str) -> Run:
+        """Record that a run begins, with its backup: whatever happens to it, it can be undone."""
+        run = Run(path.stem.split("-", 1)[1], self.what, "", _now(), self._by(), path.name, seal)
+        before = self.plan.installed or Installed("", "", self.plan.dhis2, "", "")
         try:
-            return self._record(path, seal)
+            write_installed(self.client, replace(before, runs=[*before.runs, run]))
+        except TpiError as error:
+            error.args = (f"{error} The run could not be recorded, so no metadata was sent.",)
+            raise
+        return run
+
+    def _unbegin(self) -> None:
+        """Forget a run that did nothing; should that fail, undoing it later does nothing."""
+        with contextlib.suppress(TpiError):
+            if self.plan.installed:
+                write_installed(self.client, self.plan.installed)
+            else:
+                forget_installed(self.client)
+
+    def _recorded(self, run: Run | None) -> Installed | None:
+        try:
+            return self._record(run)
         except TpiError as error:
             error.args = (f"{error} The server is as planned; only its record of that is missing.",)
             error.advice = "Run the same command again: it writes the record."
             raise
 
-    def _record(self, path: Path | None, seal: str) -> Installed | None:
+    def _record(self, run: Run | None) -> Installed | None:
         if self.leaves is None:
             forget_installed(self.client)
             return None
-        by = str(self.client.get_object("me", {"fields": "username"}).get("username", ""))
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         runs = [*(self.plan.installed.runs if self.plan.installed else [])]
-        if path is not None:
-            runs.append(Run(path.stem.split("-", 1)[1], self.what, self.leaves.version, now, by, path.name, seal))
-        return write_installed(self.client, replace(self.leaves, applied=now, by=by, runs=runs))
+        runs += [replace(run, version=self.leaves.version)] if run else []
+        return write_installed(self.client, replace(self.leaves, applied=_now(), by=self._by(), runs=runs))
+
+    def _by(self) -> str:
+        return str(Metadata(self.client).me("username").get("username", ""))
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 _UNKNOWN = (
     "The server cannot be asked how it is: it is as before or as planned, since a request works whole or not at all."
     " Run the same command when it answers again: it looks first."
 )
+_NOT_SENT = "The request did not reach the server: what was there before it is unchanged."
 _SO_FAR = "So far the server is as before; if it is still at work, 'provision plan' shows the result in some minutes."
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tpi_dhis2.errors import StateChanged
 from tpi_dhis2.provision.compare import Change
-from tpi_dhis2.provision.state import DAMAGED, NEWER, NOT_INSTALLED, OLDER, state
+from tpi_dhis2.provision.state import NEWER, NOT_INSTALLED, OLDER, state
 from tpi_dhis2.provision.steps import CREATE, REFUSE, UPDATE, Plan, Step
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ class Drift:
 def find_drift(plan: Plan) -> list[Drift]:
     """What differs from the version that is recorded; StateChanged when that is not the one this tool brings."""
     found = state(plan)
-    if found.word == NOT_INSTALLED or (found.word == DAMAGED and plan.installed is None):
+    if found.word == NOT_INSTALLED or not (plan.installed and plan.installed.version):
         raise StateChanged(f"There is no record of an installation on this server: {found.why}.", _APPLY)
     if found.word in (OLDER, NEWER):
         raise StateChanged(

@@ -20,7 +20,8 @@ Json = dict[str, Any]
 class Run:
     """One run that changed the server: what it left installed, when, by whom, and the file with what was before.
 
-    ``id`` is the moment of its backup; ``backup`` its name without the folder and ``checksum`` what it must contain.
+    ``id`` is the moment of its backup; ``version`` is empty while the run has begun and not ended; ``backup`` is the
+    file's name without the folder and ``checksum`` what it must contain.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Run:
 class Installed:
     """What is installed: the package's version and digest, the DHIS2 version it was built for, since when and by whom.
 
+    The version is empty while a first installation has begun and not ended.
     ``mapping`` names the site's objects that are used instead of ours, by the UID of ours; ``runs`` what led here.
     """
 

@@ -40,7 +40,8 @@ def markdown(plan: Plan) -> str:
 
 
 def _head(plan: Plan) -> str:
-    there = f"version {plan.installed.version}, applied {plan.installed.applied}" if plan.installed else "nothing"
+    known = plan.installed if plan.installed and plan.installed.version else None
+    there = f"version {known.version}, applied {known.applied}" if known else "nothing"
     return (
         f"# Plan for {_plain(plan.server)}\n\n"
         f"- Package: TPI, version {plan.version} (build {plan.digest})\n- Server: DHIS2 {_plain(plan.dhis2)}\n"

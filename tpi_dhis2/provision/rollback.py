@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.jobs import Told, tell_nobody
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import UsageError
 from tpi_dhis2.provision.backup import Backup, read_backup
-from tpi_dhis2.provision.carry_out import Done, Job, Told, quiet
+from tpi_dhis2.provision.carry_out import Done, Job
 from tpi_dhis2.provision.installed import Installed, Run, read_installed
 from tpi_dhis2.provision.ours import pinned
 from tpi_dhis2.provision.records import OF_RECORDS, read_records
@@ -66,7 +67,7 @@ class Rollback:
             goal.digest if goal else "", steps, read_installed(client), actual, goal.mapping if goal else {},
         )  # fmt: skip
 
-    def run(self, plan: Plan, folder: Path, told: Told = quiet) -> Done:
+    def run(self, plan: Plan, folder: Path, told: Told = tell_nobody) -> Done:
         """Carry the plan out; what was installed before the oldest run is what is recorded then."""
         return Job(self.client, plan, self.plan, "rollback", self.goal, folder, told).run()
 

@@ -22,7 +22,7 @@ class State:
 def state(plan: Plan) -> State:
     """The state of the package on the server that a plan was made for."""
     differing = len(plan.of(*DONE))
-    if plan.installed is None:
+    if plan.installed is None or not plan.installed.version:
         return _unrecorded(plan, differing)
     if not plan.of(UPDATE, REMOVE, UNCHANGED):
         return State(DAMAGED, "it is recorded as installed, and none of its objects is there")
