@@ -55,6 +55,8 @@ def run(client, *words):
     [
         (Choice(units=("NOWHERE",)), "no unit 'NOWHERE'"),
         (Choice(levels=(9,)), "no unit of level '9'"),
+        (Choice(units=("None",)), "no unit 'None'"),
+        (Choice(units=("",)), "no unit is named"),
         (Choice(groups=("NOBODY",)), "no unit of group 'NOBODY'"),
         (Choice(listed=(Named("A,B", 7),)), "line 7: there is no unit 'A,B'"),
     ],
@@ -180,6 +182,7 @@ def test_a_group_that_the_site_renamed_is_still_the_group(installed):
     Metadata(installed).patch("userGroups", GROUPS["access"], [{"op": "replace", "path": "/name", "value": "Jumelage"}])
     ran = run(installed, "--user", "host_lead", "--to", "access", "--yes")
     assert "+ host_lead (Some Body) in Jumelage" in ran.out
+    assert "1 are there already" in run(installed, "--user", "host_lead", "--to", "jumelage").out
     assert members(installed, "access") == ["host_lead"]
 
 
@@ -198,6 +201,7 @@ def test_a_dry_run_changes_nothing(installed, ready):
     ran = run(installed, "--level", "4", "--user", "admin", "--to", "access", "--dry-run", "--exit-code")
     assert ran.code == 3
     assert "+ admin (admin admin) in TPI - Access" in ran.out
+    assert "nothing was changed" in ran.out
     assert {method for method, _ in ready.requests} == {"GET"}
 
 

@@ -47,7 +47,9 @@ class Work:
 
 @click.command()
 @connection_options
-@click.option("--level", "levels", type=int, multiple=True, help="All units of this level.", metavar="N")
+@click.option(
+    "--level", "levels", type=click.IntRange(min=1), multiple=True, help="All units of this level.", metavar="N"
+)
 @click.option("--group", "groups", multiple=True, help="All units of this unit group (code or UID).", metavar="CODE")
 @click.option("--unit", "units", multiple=True, help="This unit (code or UID).", metavar="CODE")
 @click.option("--units", "unit_list", type=_FILE, help="The units in this file, one a line or a CSV.", metavar="FILE")
@@ -82,6 +84,8 @@ def assign(
         # Whatever stopped it: a script reads what is unknown, and what was done before.
         if as_json:
             print_json(_as_json(client, work, done))
+    if dry_run and not as_json:
+        click.echo("Only shown: nothing was changed.")
     if exit_code and (work.unknown or (dry_run and not work.is_empty)):
         raise click.exceptions.Exit(3)
 

@@ -29,7 +29,7 @@ def batches(names: Iterable[str], around: int = 0) -> Iterator[list[str]]:
     """Names that fit in one address, with so much around each; one with a sign of lists in it stands alone."""
     batch: list[str] = []
     room = _ADDRESS
-    for name in sorted(set(names)):
+    for name in sorted({*names} - {""}):
         size = len(quote(f"{name},", safe="")) + around
         if batch and (size > room or set(name) & _LIST_SIGNS or set(batch[-1]) & _LIST_SIGNS):
             yield batch

@@ -96,7 +96,8 @@ def _of_group(metadata: Metadata, group: str) -> list[Json]:
 
 def _named(metadata: Metadata, names: list[Named]) -> Found:
     units = metadata.units((one.name for one in names), _FIELDS)
-    known = {str(unit.get("code")): unit for unit in units} | {unit["id"]: unit for unit in units}
+    coded = {unit["code"]: unit for unit in units if unit.get("code")}
+    known = coded | {unit["id"]: unit for unit in units}
     for one in names:
         yield Unknown("unit", one.name, one.line), [known[one.name]] if one.name in known else []
 

@@ -17,6 +17,7 @@ from tpi_dhis2.resources import folder
 
 Json = dict[str, Any]
 
+_FIELDS = "id,name,access,users[id]"
 _USER_FIELDS = "id,username,name,disabled"
 
 
@@ -85,36 +86,38 @@ def package_groups() -> list[Group]:
 def plan_membership(client: Client, groups: Sequence[Group], wishes: Sequence[Wish]) -> Membership:
     """Find users and groups, and who is not in a group yet."""
     metadata = Metadata(client)
-    known = {word: group for group in groups for word in group.words}
-    there = _groups(metadata, {known[word] for wish in wishes if (word := wish.group.casefold()) in known})
-    users = _users(metadata, {wish.username for wish in wishes if wish.username})
+    there = {item["id"]: item for item in metadata.named("userGroups", "id", (one.uid for one in groups), _FIELDS)}
+    known = _by_word(groups, there)
+    users = _users(metadata, {wish.username for wish in wishes})
     joins: dict[tuple[str, str], Join] = {}
     unknown: list[Unknown] = []
     for wish in wishes:
         user, group = users.get(wish.username), known.get(wish.group.casefold())
         if user and group:
-            joins[user["id"], group.uid] = Join(user, there[group.uid])
+            joins[user["id"], group.uid] = Join(user, _present(group, there))
         unknown += [] if user else [Unknown("user", wish.username, wish.line)]
         unknown += [] if group else [Unknown("group of the package", wish.group, wish.line)]
     already = [join for join in joins.values() if join.user["id"] in _members(join.group)]
     return Membership([join for join in joins.values() if join not in already], already, list(dict.fromkeys(unknown)))
 
 
-def _members(group: Json) -> set[str]:
-    return {user["id"] for user in group.get("users", [])}
+def _by_word(groups: Sequence[Group], there: dict[str, Json]) -> dict[str, Group]:
+    """The groups by all that they are called, on the server, too."""
+    ours = {word: group for group in groups for word in group.words}
+    return {there[group.uid]["name"].casefold(): group for group in groups if group.uid in there} | ours
 
 
-def _groups(metadata: Metadata, groups: set[Group]) -> dict[str, Json]:
-    fields = "id,name,access,users[id]"
-    found = metadata.named("userGroups", "id", (group.uid for group in groups), fields)
-    there = {group["id"]: group for group in found}
-    missing = sorted(group.name for group in groups if group.uid not in there)
-    if missing:
+def _present(group: Group, there: dict[str, Json]) -> Json:
+    if group.uid not in there:
         raise StateChanged(
-            f"The group {missing[0]} is not on this server, or not for this account.",
+            f"The group {group.name} is not on this server, or not for this account.",
             "Run 'tpi-dhis2 provision apply' first.",
         )
-    return there
+    return there[group.uid]
+
+
+def _members(group: Json) -> set[str]:
+    return {user["id"] for user in group.get("users", [])}
 
 
 def _users(metadata: Metadata, names: set[str]) -> dict[str, Json]:
