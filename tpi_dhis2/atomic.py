@@ -6,16 +6,21 @@ import os
 from pathlib import Path
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
     """Write a text file as ``write_bytes`` does, with the line ends of the text."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), private=private)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file by way of a part beside it, on the disk before it takes its name; OSError leaves nothing behind."""
+def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file by way of a part beside it, on the disk before it takes its name; OSError leaves nothing behind.
+
+    A private one is its owner's alone where the system knows such a thing.
+    """
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
+            if private:
+                part.chmod(0o600)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -12,6 +12,7 @@ TpiError
 │   └── UnsupportedVersion
 ├── ServerRefused       the server understood and said no: read its reasons
 ├── ServerFailed        the server failed (5xx) after the retries: try later
+├── OutcomeUnknown      whether the request took effect is not known: look before sending again
 ├── StoreProblem        the local store cannot be used
 │   └── StoreBusy       another run has it: wait
 └── StateChanged        what was planned no longer fits: plan again
@@ -24,6 +25,9 @@ from __future__ import annotations
 
 class TpiError(Exception):
     """The root: ``str(error)`` is the plain line, ``advice`` what to do, ``detail`` the rest."""
+
+    #: Whether a server may all the same have done what it was asked for.
+    taken = False
 
     def __init__(self, message: str, advice: str = "", detail: str = "") -> None:
         super().__init__(message)
@@ -84,6 +88,12 @@ class NotFound(ServerRefused):
 
 class ServerFailed(TpiError):
     """The server failed, after the retries."""
+
+
+class OutcomeUnknown(TpiError):
+    """Whether the request took effect is not known: look before sending again."""
+
+    taken = True
 
 
 class StoreProblem(TpiError):

@@ -59,7 +59,7 @@ def test_a_change_on_the_server_is_planned_field_by_field_and_put_right(installe
     assert done.stats["updated"] == 1
     assert make_plan(installed, built).is_empty
     kept = json.loads(done.backup.read_text())
-    assert kept["replaced"]["programStages"][0]["name"] == "Our plan"
+    assert kept["before"]["programStages"][0]["name"] == "Our plan"
 
 
 def test_an_option_put_right_keeps_its_place(installed, tmp_path):

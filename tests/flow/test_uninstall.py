@@ -17,6 +17,7 @@ from tpi_dhis2.provision import uninstall as job
 from tpi_dhis2.provision.apply import apply
 from tpi_dhis2.provision.installed import NAMESPACE, read_installed
 from tpi_dhis2.provision.plan import make_plan
+from tpi_dhis2.provision.remove import ORDER
 from tpi_dhis2.resources import folder
 from tpi_dhis2.sandbox.server import serve
 
@@ -59,7 +60,7 @@ def delete_partnership(client):
 
 
 def test_the_order_holds_every_type_of_the_package():
-    assert {kind for kind in bundle() if kind != "package"} <= set(job.ORDER)
+    assert {kind for kind in bundle() if kind != "package"} <= set(ORDER)
 
 
 def test_nothing_of_ours_is_left_and_it_can_be_installed_again(installed, ready, tmp_path):
@@ -71,7 +72,7 @@ def test_nothing_of_ours_is_left_and_it_can_be_installed_again(installed, ready,
     assert left(ready) == set()
     assert {kind: len(ready.state.table(kind)) for kind in before} == before
     assert DataStore(installed, NAMESPACE).get("package") is None
-    assert len(json.loads(kept.read_text())["removed"]["programs"]) == 1
+    assert len(json.loads(kept.read_text())["before"]["programs"]) == 1
     assert planned(installed).count == 0
     apply(installed, built, make_plan(installed, built), tmp_path)
     assert make_plan(installed, built).is_empty
@@ -80,7 +81,7 @@ def test_nothing_of_ours_is_left_and_it_can_be_installed_again(installed, ready,
 def test_no_more_is_read_than_tells_that_there_are_records(installed, ready, tmp_path):
     partnership(installed)
     ready.requests.clear()
-    assert planned(installed).living
+    assert planned(installed).records.living
     assert sum(path.startswith("/api/tracker") for _, path in ready.requests) == 1
 
 
@@ -90,14 +91,14 @@ def test_records_keep_the_package(installed, ready, tmp_path):
     with pytest.raises(StateChanged, match="There are partnership records"):
         job.uninstall(installed, removal, tmp_path)
     assert len(left(ready)) > 1000
-    assert not list(tmp_path.glob("removed-*"))
+    assert not list(tmp_path.glob("uninstall-*"))
 
 
 def test_deleted_records_keep_it_until_maintenance_is_told_to_remove_them(installed, ready, tmp_path):
     partnership(installed)
     delete_partnership(installed)
     removal = planned(installed)
-    assert (removal.living, removal.deleted) == (False, True)
+    assert (removal.records.living, removal.records.deleted) == (False, True)
     with pytest.raises(StateChanged, match="deleted partnership records"):
         removal.refuse()
     job.remove_deleted(installed)

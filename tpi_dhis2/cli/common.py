@@ -6,8 +6,10 @@ import functools
 import json
 import os
 import sys
+import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
 
 Command = Callable[..., Any]
+
+#: Seconds between two lines of progress where nobody watches.
+LINE_SECONDS = 15.0
 
 
 @dataclass
@@ -173,6 +178,35 @@ def agree(question: str, yes: bool) -> None:
         raise UsageError("Nothing was changed: nobody is here to agree.", "Add --yes to go ahead in a script.")
     if not click.confirm(question, err=True):
         raise click.Abort
+
+
+@contextmanager
+def progress(doing: str, now: Callable[[], float] = time.monotonic) -> Iterator[Callable[[str], None]]:
+    """Show that long work goes on: a person sees the latest word beside a spinner, a log gets a line now and then.
+
+    Gives what to call with each word; all of it goes to standard error.
+    """
+    if not is_watched():
+        yield _lines(doing, now)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status(Text(doing)) as status:
+        yield lambda said: status.update(Text(f"{doing}: {said}", no_wrap=True, overflow="ellipsis"))
+
+
+def _lines(doing: str, now: Callable[[], float]) -> Callable[[str], None]:
+    """Print the latest word when the last line is some time ago; what is soon done says nothing."""
+    last = now()
+
+    def told(said: str) -> None:
+        nonlocal last
+        if now() - last >= LINE_SECONDS:
+            click.echo(f"{doing}: {said}", err=True)
+            last = now()
+
+    return told
 
 
 def print_json(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""tpi-dhis2 provision: plan | apply | status; assign and uninstall have modules of their own."""
+"""tpi-dhis2 provision: plan | apply | status | drift; assign, rollback and uninstall have modules of their own."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import click
 from tpi_dhis2.cli.assign import assign
 from tpi_dhis2.cli.common import (
     agree,
-    columns,
     connection_options,
     exit_code_option,
     json_option,
     print_json,
     yes_option,
 )
+from tpi_dhis2.cli.plan_text import show
+from tpi_dhis2.cli.rollback import rollback
 from tpi_dhis2.cli.uninstall import uninstall
 
 if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
-    from tpi_dhis2.provision.plan import Plan
-
-_SIGNS = {"create": "+", "update": "~", "clash": "!", "adopted": "="}
+    from tpi_dhis2.provision.carry_out import Done
+    from tpi_dhis2.provision.steps import Plan
 
 
 @click.group()
@@ -33,6 +33,7 @@ def command() -> None:
 
 
 command.add_command(assign)
+command.add_command(rollback)
 command.add_command(uninstall)
 
 
@@ -48,14 +49,28 @@ def _plan(client: Client) -> tuple[Plan, dict[str, Any]]:
 @connection_options
 @exit_code_option
 @json_option
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for those who decide on the change.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for 'apply --plan'.")
 @click.option("--all", "show_all", is_flag=True, help="List every object, not only the first of each type.")
-def plan(client: Client, exit_code: bool, as_json: bool, show_all: bool) -> None:
-    """Show what an apply would create, change and leave. Writes nothing."""
+def plan(client: Client, exit_code: bool, as_json: bool, as_markdown: bool, out: Path | None, show_all: bool) -> None:
+    """Show what an apply would create, change, remove and leave. Writes nothing on the server."""
+    from tpi_dhis2.provision.page import markdown
+    from tpi_dhis2.provision.saved import as_json as plain
+    from tpi_dhis2.provision.saved import save_plan
+
+    if as_json and as_markdown:
+        raise click.UsageError("Choose one of --json and --markdown.")
     made, _ = _plan(client)
+    if out:
+        save_plan(made, out)
     if as_json:
-        print_json(_as_json(made))
+        print_json(plain(made))
+    elif as_markdown:
+        click.echo(markdown(made), nl=False)
     else:
-        _show(made, show_all)
+        show(made, show_all)
+    if out:
+        click.echo(f"Saved in {out}: 'provision apply --plan {out}' does just this, or refuses.", err=True)
     if exit_code and not made.is_empty:
         raise click.exceptions.Exit(3)
 
@@ -64,30 +79,40 @@ def plan(client: Client, exit_code: bool, as_json: bool, show_all: bool) -> None
 @connection_options
 @yes_option
 @json_option
+@click.option("--plan", "saved", type=click.Path(path_type=Path, dir_okay=False), help="Do what this plan says.")
 @click.option("--backups", type=click.Path(path_type=Path, file_okay=False), help="Folder for backups.")
-def apply(client: Client, yes: bool, as_json: bool, backups: Path | None) -> None:
+def apply(client: Client, yes: bool, as_json: bool, saved: Path | None, backups: Path | None) -> None:
     """Install or upgrade the package: forms, rules and boards whole or not at all, then the lists of records."""
-    from platformdirs import user_data_path
-
     from tpi_dhis2.provision.apply import apply as apply_plan
+    from tpi_dhis2.provision.backup import backup_folder
+    from tpi_dhis2.provision.saved import check_saved
 
     made, built = _plan(client)
-    made.refuse_clashes()
+    if saved:
+        check_saved(saved, made)
+    made.refuse()
     if made.is_empty:
         _nothing(as_json, made)
         return
     if not as_json:
-        _show(made, show_all=False)
+        show(made, show_all=False)
     agree(f"Apply this to {made.server}?", yes)
-    done = apply_plan(client, built, made, backups or user_data_path("tpi-dhis2") / "backups")
+    done = apply_plan(client, built, made, backups or backup_folder())
     if as_json:
-        print_json({"stats": done.stats, "backup": done.backup, "installed": asdict(done.record)})
+        print_json(
+            {"stats": done.stats, "backup": done.backup, "installed": asdict(done.record) if done.record else None}
+        )
         return
-    counts = ", ".join(f"{count} {name}" for name, count in done.stats.items() if count and name != "total")
-    click.echo(f"Done: {counts or 'nothing to change'}; version {done.record.version} is recorded on the server.")
-    if done.backup:
-        click.echo(f"What was replaced is kept in {done.backup}")
+    _say_done(done)
     click.echo("People see the program once units are assigned (provision assign) and they are in its groups.")
+
+
+def _say_done(done: Done) -> None:
+    counts = ", ".join(f"{count} {name}" for name, count in done.stats.items() if count and name != "total")
+    version = done.record.version if done.record else "none"
+    click.echo(f"Done: {counts or 'nothing to change'}; version {version} is recorded on the server.")
+    if done.backup:
+        click.echo(f"What was there before is kept in {done.backup}; 'provision rollback' undoes this run with it.")
 
 
 def _nothing(as_json: bool, made: Plan) -> None:
@@ -99,85 +124,41 @@ def _nothing(as_json: bool, made: Plan) -> None:
 
 @command.command()
 @connection_options
+@exit_code_option
 @json_option
-def status(client: Client, as_json: bool) -> None:
-    """Say which version is installed and whether the server still is as it says."""
+def status(client: Client, exit_code: bool, as_json: bool) -> None:
+    """Say whether the package is not installed, up to date, older, newer or damaged on the server."""
+    from tpi_dhis2.provision.saved import as_json as plain
+    from tpi_dhis2.provision.state import UP_TO_DATE, state
+
     made, _ = _plan(client)
-    state = _state(made)
+    found = state(made)
     if as_json:
-        print_json({**_as_json(made, steps=False), "state": state})
-        return
-    click.echo(f"{made.server} runs DHIS2 {made.dhis2}.")
-    if made.installed:
-        click.echo(
-            f"Recorded: version {made.installed.version}, applied {made.installed.applied} by {made.installed.by}."
-        )
-    click.echo(f"State: {state}. This release is version {made.version}.")
+        print_json({**plain(made, steps=False), "state": found.word, "why": found.why})
+    else:
+        click.echo(f"{made.server} runs DHIS2 {made.dhis2}.")
+        if made.installed:
+            told = f"version {made.installed.version}, applied {made.installed.applied} by {made.installed.by}"
+            click.echo(f"Recorded: {told}.")
+        click.echo(f"State: {found.word} ({found.why}). This release is version {made.version}.")
+    if exit_code and found.word != UP_TO_DATE:
+        raise click.exceptions.Exit(3)
 
 
-def _state(made: Plan) -> str:
-    if made.counts["create"] + made.counts["adopted"] == len(made.steps):
-        return "not installed"
-    if made.is_empty:
-        return "up to date"
-    differing = made.counts["create"] + made.counts["update"]
-    if made.is_recorded:
-        return f"changed since it was applied ({differing} objects differ)"
-    if not differing:
-        return "complete, but not recorded; run 'provision apply'"
-    return f"another version ({differing} objects differ)"
+@command.command()
+@connection_options
+@exit_code_option
+@json_option
+def drift(client: Client, exit_code: bool, as_json: bool) -> None:
+    """Show what was changed on the server since the package was applied, by whom and when."""
+    from tpi_dhis2.cli.plan_text import show_drift
+    from tpi_dhis2.provision.drift import find_drift
 
-
-def _show(made: Plan, show_all: bool) -> None:
-    if made.is_empty:
-        click.echo("Nothing to do: the server is as the package says.")
-        return
-    kinds = list(dict.fromkeys(step.kind for step in made.steps))
-    for kind in kinds:
-        steps = [step for step in made.steps if step.kind == kind and step.action in _SIGNS]
-        for step in steps if show_all else steps[:3]:
-            click.echo(f"{_SIGNS[step.action]} {kind} {step.name}")
-            for change in step.changes:
-                click.echo(f"    {change.prop}: {change.old!r} -> {change.new!r}")
-            if step.reason:
-                click.echo(f"    {step.reason}")
-        if not show_all and len(steps) > 3:
-            click.echo(f"  and {len(steps) - 3} more {kind}")
-    rows = [
-        (kind, *(str(sum(s.kind == kind and s.action == action for s in made.steps)) for action in _ACTIONS))
-        for kind in kinds
-    ]
-    total = ("all", *(str(made.counts[action]) for action in _ACTIONS))
-    columns([*rows, total], "Type", *_ACTIONS, title=f"Plan for {made.server}")
-    click.echo(
-        "Not touched: units assigned to the program, members of groups, sharing of what exists, local additions."
-    )
-
-
-_ACTIONS = ("create", "update", "unchanged", "adopted", "clash")
-
-
-def _as_json(made: Plan, *, steps: bool = True) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "server": made.server,
-        "dhis2": made.dhis2,
-        "version": made.version,
-        "digest": made.digest,
-        "installed": asdict(made.installed) if made.installed else None,
-        "empty": made.is_empty,
-        "counts": dict(made.counts),
-    }
-    if steps:
-        result["steps"] = [
-            {
-                "type": step.kind,
-                "id": step.uid,
-                "name": step.name,
-                "action": step.action,
-                "changes": [asdict(change) for change in step.changes],
-                "reason": step.reason,
-            }
-            for step in made.steps
-            if step.action != "unchanged"
-        ]
-    return result
+    made, _ = _plan(client)
+    found = find_drift(made)
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        show_drift(made, found)
+    if exit_code and found:
+        raise click.exceptions.Exit(3)

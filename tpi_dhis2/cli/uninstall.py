@@ -26,21 +26,20 @@ if TYPE_CHECKING:
 )
 def uninstall(client: Client, yes: bool, as_json: bool, backups: Path | None, remove_deleted: bool) -> None:
     """Take the package off a server that has no partnership records."""
-    from platformdirs import user_data_path
-
     from tpi_dhis2.provision import uninstall as job
+    from tpi_dhis2.provision.backup import backup_folder
 
     removal = _plan(client)
-    if removal.deleted and not removal.living and remove_deleted:
+    if removal.records.deleted and remove_deleted:
         agree(f"Remove for good whatever was deleted on {client.base}, of all programs?", yes)
         job.remove_deleted(client)
         removal = _plan(client)
     removal.refuse()
     if not as_json:
-        _show(removal)
+        _show(client.base, removal)
     if removal.count:
-        agree(f"Remove the package from {removal.server}?", yes)
-    kept = job.uninstall(client, removal, backups or user_data_path("tpi-dhis2") / "backups")
+        agree(f"Remove the package from {client.base}?", yes)
+    kept = job.uninstall(client, removal, backups or backup_folder())
     if as_json:
         print_json({"removed": {kind: len(items) for kind, items in removal.found.items()}, "backup": kept})
     elif kept:
@@ -49,16 +48,15 @@ def uninstall(client: Client, yes: bool, as_json: bool, backups: Path | None, re
 
 def _plan(client: Client) -> Removal:
     from tpi_dhis2.package.fields import package_fields
-    from tpi_dhis2.package.uids import Uids
+    from tpi_dhis2.provision.ours import pinned
     from tpi_dhis2.provision.uninstall import plan_removal
-    from tpi_dhis2.resources import folder
 
-    return plan_removal(client, Uids.read(folder("metadata")).by_type(), package_fields().program)
+    return plan_removal(client, pinned(), package_fields().program)
 
 
-def _show(removal: Removal) -> None:
+def _show(server: str, removal: Removal) -> None:
     if not removal.count:
         click.echo("Nothing to do: nothing of the package is on this server.")
         return
     rows = [(kind, str(len(items))) for kind, items in removal.found.items()]
-    columns([*rows, ("all", str(removal.count))], "Type", "removed", title=f"Uninstall from {removal.server}")
+    columns([*rows, ("all", str(removal.count))], "Type", "removed", title=f"Uninstall from {server}")

@@ -6,6 +6,7 @@ answers a request without valid credentials with one to its login page.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +24,7 @@ from tpi_dhis2.errors import (
     NotFound,
     ServerFailed,
     ServerRefused,
+    TpiError,
     Unreachable,
     UsageError,
 )
@@ -59,12 +61,17 @@ class Answer:
 
 
 class Client:
-    """Talks to one DHIS2 as one account. Not for more than one thread at a time."""
+    """Talks to one DHIS2 as one account. Not for more than one thread at a time.
+
+    It counts what it does: ``requests``, the bytes of bodies ``sent`` and ``received`` (as they crossed the network,
+    compressed or not), and the seconds it ``waited`` for answers, pauses between attempts included.
+    """
 
     def __init__(self, account: Account, pause: float = 0.5) -> None:
         self.account = account
         self._api = _api(account, pause)
-        self.requests = 0
+        self.requests = self.sent = self.received = 0
+        self.waited = 0.0
 
     @property
     def base(self) -> str:
@@ -106,9 +113,13 @@ class Client:
     def ask(
         self, method: str, path: str, *, params: Params | None = None, body: Any = None, expect: tuple[int, ...] = ()
     ) -> Answer:
-        """One request. Answers below 300 and those in ``expect`` are returned, others raised as errors."""
-        self.requests += 1
+        """One request. Answers below 300 and those in ``expect`` are returned, others raised as errors.
+
+        An error is ``taken`` when the server may have done what it was asked for all the same.
+        """
         headers = {"Content-Type": "application/json-patch+json"} if method == "PATCH" else None
+        started = time.monotonic()
+        self.requests += 1
         try:
             response = self._api.session.request(
                 method,
@@ -119,7 +130,11 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise _unreachable(self.base, error) from error
+            raise _maybe(_unreachable(self.base, error), transport.may_have_arrived(error)) from error
+        finally:
+            self.waited += time.monotonic() - started
+        self.sent += len(response.request.body or b"")
+        self.received += response.raw.tell()
         return _read(self.base, response, expect)
 
 
@@ -209,9 +224,16 @@ def _read(base: str, response: requests.Response, expect: tuple[int, ...]) -> An
     status, body = response.status_code, _json(response)
     if status < 300 or status in expect:
         if body is None and response.content:
-            raise _not_dhis2(base, response)
+            # Also half of what a DHIS2 wrote.
+            raise _maybe(_not_dhis2(base, response))
         return Answer(status, body)
-    raise _failure(base, response, body)
+    raise _maybe(_failure(base, response, body), status >= 500)
+
+
+def _maybe(error: TpiError, taken: bool = True) -> TpiError:
+    """Note on an error whether the server may have done what it was asked for."""
+    error.taken = taken
+    return error
 
 
 def _json(response: requests.Response) -> Any:
@@ -234,7 +256,7 @@ def _not_dhis2(base: str, response: requests.Response) -> NotDhis2:
     )
 
 
-def _failure(base: str, response: requests.Response, body: Any) -> Exception:
+def _failure(base: str, response: requests.Response, body: Any) -> TpiError:
     status = response.status_code
     said = message_of(body)
     if status == 401 or (status == 400 and response.headers.get("WWW-Authenticate")):
@@ -281,7 +303,7 @@ _IN_BETWEEN = {
 }
 
 
-def _redirect(base: str, response: requests.Response) -> Exception:
+def _redirect(base: str, response: requests.Response) -> TpiError:
     target = response.headers.get("Location", "")
     if "login" in target or not target:
         return AuthFailed(f"{base} asks to log in.", _CHECK_ACCOUNT, target)

@@ -10,15 +10,21 @@ from urllib.parse import quote
 
 from tpi_dhis2.dhis2.addresses import batches, export_params
 from tpi_dhis2.dhis2.client import Answer, Client, message_of
+from tpi_dhis2.dhis2.jobs import LOOK, Clock, Told, import_as_job, tell_nobody
 from tpi_dhis2.domain.uids import is_uid
-from tpi_dhis2.errors import Forbidden, NotFound, ServerRefused, TpiError
+from tpi_dhis2.errors import Forbidden, NotFound, OutcomeUnknown, ServerFailed, ServerRefused, TpiError
 
 Json = dict[str, Any]
 
+#: Objects of a bundle that is sent as a job when it has more. Proxies end a request after 60 seconds, and a recorded
+#: 2.43.1 took 18 for 148 objects: 60 are full with about 490, and a slower server has fewer.
+LARGE = 250
 #: Members of a collection in one request.
 _MEMBERS = 1000
 #: What is asked of a unit.
 UNIT_FIELDS = "id,name,code,level"
+#: How bundles are imported: created or updated, all of it or nothing, and a report of what was refused.
+_WHOLE = {"importStrategy": "CREATE_AND_UPDATE", "atomicMode": "ALL", "importReportMode": "ERRORS"}
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,9 @@ class Refusal:
 class Metadata:
     """The metadata side of the Web API."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: Clock | None = None) -> None:
         self.client = client
+        self.clock = clock or Clock()
 
     def export(self, conditions: Iterable[tuple[str, str]]) -> dict[str, list[Json]]:
         """Objects of several types in the form that can be sent back (``:owner``), each type by its conditions.
@@ -85,33 +92,45 @@ class Metadata:
                 found[name] = [one for one in objects if str(one.get(prop)).casefold() == name.casefold()]
         return found
 
-    def validate(self, bundle: Json) -> None:
+    def validate(self, bundle: Json, told: Told = tell_nobody) -> None:
         """Let the server check a bundle and write nothing; ServerRefused with its reasons."""
-        self._import(bundle, "VALIDATE")
+        try:
+            self._import(bundle, "VALIDATE", told)
+        except OutcomeUnknown as error:
+            raise ServerFailed(
+                "The server did not say what it thinks of the metadata; nothing was written.",
+                "Try again later.",
+                f"{error}\n{error.detail}",
+            ) from error
 
-    def commit(self, bundle: Json) -> Json:
-        """Import a bundle whole or not at all; the counts of the server, or ServerRefused with its reasons."""
-        return self._import(bundle, "COMMIT")
+    def commit(self, bundle: Json, told: Told = tell_nobody) -> Json:
+        """Import a bundle whole or not at all; the counts of the server, or ServerRefused with its reasons.
 
-    def _import(self, bundle: Json, mode: str) -> Json:
-        answer = self.client.ask(
-            "POST",
-            "metadata",
-            params={
-                "importMode": mode,
-                "importStrategy": "CREATE_AND_UPDATE",
-                "atomicMode": "ALL",
-                "importReportMode": "ERRORS",
-                "async": "false",
-            },
-            body=bundle,
-            expect=(409,),
-        )
-        report = (answer.body or {}).get("response") or {}
+        OutcomeUnknown when the server may or may not have taken it: look what is there.
+        """
+        try:
+            return self._import(bundle, "COMMIT", told)
+        except TpiError as error:
+            if isinstance(error, OutcomeUnknown) or not error.taken:
+                raise
+            text = f"Whether the server took the metadata is not known. {error}"
+            raise OutcomeUnknown(text, LOOK, error.detail) from error
+
+    def _import(self, bundle: Json, mode: str, told: Told) -> Json:
+        answer = self._send(bundle, {**_WHOLE, "importMode": mode}, told)
+        report = answer.body.get("response") if isinstance(answer.body, dict) else None
+        report = report if isinstance(report, dict) else {}
         # Not the status alone: a report with a refused object is a refusal, whatever else it says.
-        if answer.status >= 300 or report.get("status") != "OK" or report.get("stats", {}).get("ignored"):
+        if answer.status >= 300 or report.get("status", "OK") != "OK" or report.get("stats", {}).get("ignored"):
             raise _refused(answer, report)
+        if not report.get("stats"):
+            raise OutcomeUnknown("The server took the metadata and gave no report.", LOOK, str(answer.body)[:2000])
         return dict(report["stats"])
+
+    def _send(self, bundle: Json, params: dict[str, str], told: Told) -> Answer:
+        if sum(len(items) for items in bundle.values() if isinstance(items, list)) > LARGE:
+            return import_as_job(self.client, params, bundle, told, self.clock)
+        return self.client.ask("POST", "metadata", params={**params, "async": "false"}, body=bundle, expect=(409,))
 
     def delete(self, bundle: Json) -> list[Refusal]:
         """Delete objects, all or none; the server's reasons when it deleted none.

@@ -4,19 +4,23 @@ dhis2.py retries nothing and limits the time of GET only. Everything this tool s
 records and metadata carry their own UIDs and are created or updated; so POST is retried, too. One case is not: a POST
 that was sent and got no answer in time goes on at the server, and a second one would only wait for the locks of the
 first. That is left to the next run, which looks first. So is an import of metadata that a proxy gave up (504).
+
+An import of metadata that writes (``importMode=COMMIT``) is sent at most once: two side by side wait for each other's
+locks, and the second fails on what the first has created. It is tried again only when no connection came about or the
+server said 429; after anything else nobody knows whether the server has it, and the caller must look.
 """
 
 from __future__ import annotations
 
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse
 from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import MaxRetryError, NameResolutionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 CONNECT_SECONDS = 10.0
@@ -27,16 +31,47 @@ TIMES = 4
 LONGEST_PAUSE = 60.0
 #: An answer with one of these is not the last word: too many requests, and a server or proxy on its way up or down.
 RETRIED = (429, 502, 503, 504)
+#: Those that a proxy may give for a request that the server behind it has and goes on with.
+_AFTER = (502, 503, 504)
+_NEVER_SENT = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
 
 
 def read_seconds(request: requests.PreparedRequest | requests.Request | None) -> float:
-    """How long the answer to a request may take."""
-    importing = request is not None and _imports(request.method, request.url)
+    """How long the answer to a request may take; an import that is only started as a job is answered at once."""
+    url = None if request is None else request.url
+    importing = request is not None and _imports(request.method, url) and not _asks(url, "async", "true")
     return IMPORT_SECONDS if importing else READ_SECONDS
 
 
 def _imports(method: str | None, url: str | None) -> bool:
     return method == "POST" and urlsplit(url or "").path.endswith("/metadata")
+
+
+def _asks(url: str | None, name: str, value: str) -> bool:
+    return parse_qs(urlsplit(url or "").query).get(name) == [value]
+
+
+def _writes(method: str | None, url: str | None) -> bool:
+    """Whether a request is an import of metadata that is to be kept."""
+    return _imports(method, url) and _asks(url, "importMode", "COMMIT")
+
+
+def _is_last(method: str | None, url: str | None, status: int) -> bool:
+    """Whether an answer that is otherwise retried may come after the server has taken the request."""
+    return (status == 504 and _imports(method, url)) or (status in _AFTER and _writes(method, url))
+
+
+def may_have_arrived(error: requests.RequestException) -> bool:
+    """Whether the server may have got a request that ended so; only what kept it from being sent says no."""
+    if isinstance(error, _NEVER_SENT) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return False
+    inner = error.args[0] if error.args else None
+    return not isinstance(getattr(inner, "reason", inner), ConnectTimeoutError)
 
 
 class PatientRetry(Retry):
@@ -54,7 +89,9 @@ class PatientRetry(Retry):
         """Count an attempt; raise what happened when there is to be no other."""
         if isinstance(error, ReadTimeoutError) and method not in self.DEFAULT_ALLOWED_METHODS:
             raise error
-        if response is not None and response.status == 504 and _imports(method, url):
+        if error is not None and _writes(method, url) and not self._is_connection_error(error):
+            raise error
+        if response is not None and _is_last(method, url, response.status):
             spent = self.new(total=0)
             return super(PatientRetry, spent).increment(method, url, response, error, _pool, _stacktrace)
         if isinstance(error, NameResolutionError) and _pool is not None:

@@ -314,4 +314,6 @@ def dump(bundle: Bundle) -> str:
 def digest(bundle: Bundle) -> str:
     """What the package holds, as a short fingerprint; the DHIS2 version it is addressed to does not count."""
     content = {kind: objects for kind, objects in bundle.items() if kind != "package"}
-    return hashlib.sha256(dump(content).encode()).hexdigest()[:16]
+    # Compact, since only that form is written by json's quick encoder: the digest is taken with every plan.
+    plain = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()[:16]

@@ -1,105 +1,41 @@
-"""The plan: every object of the package and what would happen to it on this server. Nothing is written here."""
+"""The plan for the package: what it says against what the server has. Nothing is written here."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.errors import StateChanged
 from tpi_dhis2.package.build import Bundle, digest
 from tpi_dhis2.provision.adopt import ADOPTED, find_adopted, with_adopted
-from tpi_dhis2.provision.compare import Change, changes
-from tpi_dhis2.provision.installed import Installed, read_installed
-from tpi_dhis2.provision.kinds import LAST
+from tpi_dhis2.provision.compare import changes
+from tpi_dhis2.provision.installed import read_installed
 from tpi_dhis2.provision.merge import merged
+from tpi_dhis2.provision.ours import droppable, pinned, retired
 from tpi_dhis2.provision.read import read_actual
+from tpi_dhis2.provision.records import OF_RECORDS, read_records
+from tpi_dhis2.provision.stability import breaking, reason
+from tpi_dhis2.provision.steps import (
+    ADOPT,
+    CLASH,
+    CREATE,
+    KEEP,
+    REFUSE,
+    REMOVE,
+    SITE,
+    UNCHANGED,
+    UPDATE,
+    Plan,
+    Step,
+    name_of,
+)
 from tpi_dhis2.provision.taken import UNIQUE, Taken, read_taken
 
 Json = dict[str, Any]
-
-CREATE, UPDATE, UNCHANGED, CLASH, ADOPT = "create", "update", "unchanged", "clash", "adopted"
-
-
-@dataclass(frozen=True)
-class Step:
-    """What would happen to one object; ``payload`` is what would be sent for it."""
-
-    kind: str
-    uid: str
-    name: str
-    action: str
-    changes: list[Change] = field(default_factory=list)
-    payload: Json = field(default_factory=dict, repr=False)
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The steps, and what the server says is installed."""
-
-    server: str
-    dhis2: str
-    version: str
-    digest: str
-    steps: list[Step]
-    installed: Installed | None
-    actual: dict[str, list[Json]] = field(repr=False, default_factory=dict)
-
-    def of(self, action: str) -> list[Step]:
-        """The steps with an action."""
-        return [step for step in self.steps if step.action == action]
-
-    @property
-    def counts(self) -> Counter[str]:
-        """How many objects each action has."""
-        return Counter(step.action for step in self.steps)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the server already is as the package says, its record of the installation included."""
-        return not self.of(CREATE) and not self.of(UPDATE) and not self.of(CLASH) and self.is_recorded
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether the server's record names just this package."""
-        return self.installed is not None and self.installed.digest == self.digest
-
-    def bundle(self) -> Bundle:
-        """What would be sent: the objects to create and to update, by type in the order of the package."""
-        result: Bundle = {}
-        for step in self.steps:
-            if step.action in (CREATE, UPDATE):
-                result.setdefault(step.kind, []).append(step.payload)
-        return result
-
-    def requests(self) -> list[Bundle]:
-        """The same in the order of sending: what names fields in its conditions, once the fields are there."""
-        whole = self.bundle()
-        parts = [{kind: items for kind, items in whole.items() if (kind in LAST) == last} for last in (False, True)]
-        return [part for part in parts if part]
-
-    def replaced(self) -> dict[str, list[Json]]:
-        """The server's objects that an apply would replace, as they are now."""
-        uids = {step.uid for step in self.of(UPDATE)}
-        kept = {kind: [item for item in items if item["id"] in uids] for kind, items in self.actual.items()}
-        return {kind: items for kind, items in kept.items() if items}
-
-    def refuse_clashes(self) -> None:
-        """StateChanged when an object of the site stands in the way."""
-        clashes = self.of(CLASH)
-        if clashes:
-            raise StateChanged(
-                f"{clashes[0].reason}{_more(clashes)}.",
-                "Give that object another code or name, or delete it if nothing uses it; then plan again.",
-                "\n".join(step.reason for step in clashes),
-            )
-
-
-def _more(clashes: list[Step]) -> str:
-    return f" ({len(clashes) - 1} more)" if len(clashes) > 1 else ""
+Objects = dict[str, list[Json]]
 
 
 def make_plan(client: Client, bundle: Bundle) -> Plan:
@@ -109,16 +45,17 @@ def make_plan(client: Client, bundle: Bundle) -> Plan:
     actual = read_actual(metadata, said)
     adopted = find_adopted(said, actual)
     desired = with_adopted(said, adopted)
-    by_uid = {item["id"]: item for items in actual.values() for item in items}
     taken = read_taken(metadata, desired, actual)
+    planner = _Planner(client, said, actual)
     steps = [_adopting(item, adopted[item["id"]]) for item in said.get(ADOPTED, []) if item["id"] in adopted]
-    steps += [
-        _step(client, kind, item, by_uid.get(item["id"]), taken) for kind, items in desired.items() for item in items
-    ]
+    steps += [planner.step(kind, item, taken) for kind, items in desired.items() for item in items]
+    steps += [*planner.leaving(), *planner.others({other["id"] for other in adopted.values()})]
+    info = client.info
     head = bundle["package"]
     return Plan(
-        client.base, client.version.text, head["version"], digest(bundle), steps, read_installed(client), actual
-    )
+        client.base, str(info.get("systemId", "")), client.version.text, head["version"], digest(bundle), steps,
+        read_installed(client), actual, {ours: str(other["id"]) for ours, other in adopted.items()},
+    )  # fmt: skip
 
 
 def _adopting(item: Json, other: Json) -> Step:
@@ -126,23 +63,74 @@ def _adopting(item: Json, other: Json) -> Step:
     return Step(ADOPTED, item["id"], item["name"], ADOPT, reason=reason)
 
 
-def _step(client: Client, kind: str, item: Json, there: Json | None, taken: Taken) -> Step:
-    name = _name(item)
-    if there is None:
-        for prop in UNIQUE:
-            other = taken.get((kind, prop, item.get(prop, "")))
-            if other is not None:
-                reason = f"{kind}: the {UNIQUE[prop]} {item[prop]} is taken by '{other['name']}' ({other['id']})"
-                return Step(kind, item["id"], name, CLASH, reason=reason)
-        return Step(kind, item["id"], name, CREATE, payload=item)
-    found = changes(kind, item, there, client.version)
-    if not found:
-        return Step(kind, item["id"], name, UNCHANGED)
-    return Step(kind, item["id"], name, UPDATE, found, merged(kind, item, there))
+class _Planner:
+    """Decides on one object after the other, from what the server has."""
+
+    def __init__(self, client: Client, said: Objects, actual: Objects) -> None:
+        self.client, self.said, self.actual = client, said, actual
+        self.there = {item["id"]: (kind, item) for kind, items in actual.items() for item in items}
+        self.retired = [(kind, uid) for kind, uids in retired(said).items() for uid in uids if uid in self.there]
+
+    @cached_property
+    def has_records(self) -> bool:
+        """Whether anything hangs on the program; asked only when something depends on it."""
+        program = str(self.said["programs"][0]["id"])
+        return program in self.there and read_records(self.client, program).any
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        """Objects of earlier versions that records may need."""
+        found = [uid for kind, uid in self.retired if kind in OF_RECORDS]
+        return frozenset(found if found and self.has_records else ())
+
+    @cached_property
+    def droppable(self) -> frozenset[str]:
+        """Entries of ours that leave a list where the package does not name them."""
+        return droppable(self.actual, self.kept)
+
+    def step(self, kind: str, item: Json, taken: Taken) -> Step:
+        """What would happen to an object of the package."""
+        if item["id"] not in self.there:
+            return _creating(kind, item, taken)
+        there, version = self.there[item["id"]][1], self.client.version
+        found = changes(kind, item, there, version, self.droppable)
+        step = Step(kind, item["id"], name_of(item), UPDATE if found else UNCHANGED, found)
+        if not found:
+            return step
+        bad = breaking(kind, found)
+        if bad and self.has_records:
+            return replace(step, action=REFUSE, reason=reason(kind, step.name, bad[0]))
+        return replace(step, payload=merged(kind, item, there, self.droppable))
+
+    def leaving(self) -> Iterator[Step]:
+        """What would happen to the objects that this version of the package no longer has."""
+        for kind, uid in self.retired:
+            name = name_of(self.there[uid][1])
+            if uid in self.kept or _stands_in(self.there[uid][1]) in self.kept:
+                yield Step(kind, uid, name, KEEP, reason=f"{kind}: '{name}' is given up and stays: there are records")
+            else:
+                yield Step(kind, uid, name, REMOVE, reason=f"{kind}: '{name}' is no longer part of the package")
+
+    def others(self, adopted: set[str]) -> Iterator[Step]:
+        """The site's own objects in our program, with our prefix, or in what is ours; indicator types are all read."""
+        ours = {uid for uids in pinned().values() for uid in uids} | {
+            item["id"] for items in self.said.values() for item in items
+        }
+        for uid, (kind, item) in self.there.items():
+            if uid not in ours and kind != ADOPTED and uid not in adopted:
+                yield Step(kind, uid, name_of(item), SITE)
 
 
-def _name(item: Json) -> str:
-    """What people call an object; the action of a rule has no name."""
-    if "programRuleActionType" in item:
-        return f"{item['programRuleActionType']} of {item['programRule']['id']}"
-    return str(item.get("name") or item["id"])
+def _stands_in(item: Json) -> str | None:
+    """The stage of a section."""
+    found: str | None = (item.get("programStage") or {}).get("id")
+    return found if "dataElements" in item else None
+
+
+def _creating(kind: str, item: Json, taken: Taken) -> Step:
+    for prop in UNIQUE:
+        other = taken.get((kind, prop, item.get(prop, "")))
+        if other is not None:
+            words = f"{kind}: the {UNIQUE[prop]} {item[prop]} is taken by '{other['name']}' ({other['id']})"
+            return Step(kind, item["id"], name_of(item), CLASH, reason=words)
+    return Step(kind, item["id"], name_of(item), CREATE, payload=item)

@@ -8,6 +8,7 @@ from typing import Any
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.package.base import PREFIX
 from tpi_dhis2.provision.adopt import ADOPTED
+from tpi_dhis2.provision.ours import pinned, retired
 
 Json = dict[str, Any]
 Objects = dict[str, list[Json]]
@@ -19,29 +20,32 @@ _NO_CODE = {"eventFilters"}
 
 
 def read_actual(metadata: Metadata, desired: Objects) -> Objects:
-    """The server's objects that are ours or carry a code of ours: one request or two, and some for what is missing.
+    """The server's objects that are ours, were ours in an earlier version, or belong to us or carry a code of ours.
 
-    Options, sections and rules have no code that is unique on a server, so they are found by what they belong to.
+    One request or two, and one or some for what those did not find. Options, sections and rules have no code that is
+    unique on a server, so they are found by what they belong to.
     """
     found = metadata.export([(kind, text) for kind in desired for text in _conditions(kind, desired)])
     actual = {kind: found.get(kind, []) for kind in desired}
     # Our objects whose code somebody changed are still ours: look for the missing ones by UID.
-    missing = {kind: _missing(desired[kind], actual[kind]) for kind in desired if kind != ADOPTED}
-    more = metadata.export([(kind, f"id:in:[{some}]") for kind, items in missing.items() for some in _batches(items)])
-    return {kind: [*items, *more.get(kind, [])] for kind, items in actual.items()}
+    missing = {kind: uids for kind, uids in _missing(desired, actual).items() if uids and kind != ADOPTED}
+    more = metadata.export([(kind, f"id:in:[{some}]") for kind, uids in missing.items() for some in _batches(uids)])
+    return {kind: [*actual.get(kind, []), *more.get(kind, [])] for kind in {**actual, **more}}
 
 
 def _conditions(kind: str, desired: Objects) -> list[str]:
-    if kind in ("programRules", "programRuleVariables"):
+    if kind in _OF_PROGRAM:
         return [f"program.id:eq:{desired['programs'][0]['id']}"]
     if kind in _OWNERS:
         owner, owners = _OWNERS[kind]
-        return [f"{owner}.id:in:[{some}]" for some in _batches(desired[owners])]
+        return [f"{owner}.id:in:[{some}]" for some in _batches(_known(owners, desired))]
     if kind in _NO_CODE:
-        return [f"id:in:[{some}]" for some in _batches(desired[kind])]
+        return [f"id:in:[{some}]" for some in _batches(_known(kind, desired))]
     return [""] if kind == ADOPTED else [f"code:$like:{PREFIX}"]
 
 
+#: Types that belong to the program: what the site added is found with ours.
+_OF_PROGRAM = ("programStages", "programIndicators", "programRules", "programRuleVariables")
 #: Types that are found by what they belong to: the property, and the type of the owner.
 _OWNERS = {
     "options": ("optionSet", "optionSets"),
@@ -50,14 +54,21 @@ _OWNERS = {
 }
 
 
-def _batches(items: list[Json]) -> Iterator[str]:
-    uids = [item["id"] for item in items]
+def _known(kind: str, desired: Objects) -> list[str]:
+    """The UIDs of a type in this version and in all before."""
+    return list(dict.fromkeys([*(item["id"] for item in desired[kind]), *pinned().get(kind, ())]))
+
+
+def _batches(uids: list[str]) -> Iterator[str]:
     yield from (",".join(uids[start : start + _UIDS]) for start in range(0, len(uids), _UIDS))
 
 
-def _missing(items: list[Json], actual: list[Json]) -> list[Json]:
-    known = {item["id"] for item in actual}
-    return [item for item in items if item["id"] not in known]
+def _missing(desired: Objects, actual: Objects) -> dict[str, list[str]]:
+    there = {item["id"] for items in actual.values() for item in items}
+    wanted = {kind: [item["id"] for item in items] for kind, items in desired.items()}
+    for kind, uids in retired(desired).items():
+        wanted[kind] = [*wanted.get(kind, []), *uids]
+    return {kind: [uid for uid in uids if uid not in there] for kind, uids in wanted.items()}
 
 
 def read_named(metadata: Metadata, kind: str, prop: str, texts: Iterable[str]) -> list[Json]:

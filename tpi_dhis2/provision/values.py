@@ -45,3 +45,11 @@ def holds(new: list[Any], old: list[Any], *, ordered: bool) -> bool:
 def ids(items: Any) -> list[Any]:
     """The UIDs of a list, for people; what has none stands for itself."""
     return [item.get("id", item) if isinstance(item, dict) else item for item in items or []]
+
+
+def ref_of(entry: Any, joined: str = "id") -> str | None:
+    """The UID of an entry, or that of the object it joins; None for what is no object."""
+    if not isinstance(entry, dict):
+        return None
+    found: str | None = entry.get("id") if joined == "id" else (entry.get(joined) or {}).get("id")
+    return found

@@ -1,6 +1,9 @@
-"""Asynchronous imports: they are run at once, and their notifications and reports kept for whoever polls."""
+"""Jobs: run at once or after some looks at them, and their notifications and reports kept for whoever polls."""
 
 from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
 
 from tpi_dhis2.sandbox.ids import new_uid
 from tpi_dhis2.sandbox.state import State
@@ -11,14 +14,37 @@ JOB_TYPES = (METADATA, TRACKER, "ANALYTICS_TABLE", "RESOURCE_TABLE", "DATA_INTEG
 REPORT_MODES = ("FULL", "ERRORS", "WARNINGS")
 
 
-def add_job(state: State, kind: str, text: str, summary: Json | None, *, failed: bool) -> str:
+def add_job(state: State, kind: str, text: str, summary: Json, *, failed: bool) -> str:
     """Keep a job that has ended, and return its id."""
     uid = new_uid()
-    level = "ERROR" if failed else "INFO"
-    notes = [_note(state, kind, "INFO", "Creating bundle", completed=False),
-             _note(state, kind, level, text, completed=summary is not None)]  # fmt: skip
-    state.put("jobs", uid, {"kind": kind, "notifications": notes[::-1], "summary": summary})
+    state.put("jobs", uid, {"kind": kind, "notifications": [], "summary": summary})
+    say(state, uid, ["Creating bundle"])
+    say(state, uid, [text], "ERROR" if failed else "INFO", completed=True)
     return uid
+
+
+def say(state: State, uid: str, texts: list[str], level: str = "INFO", *, completed: bool = False) -> None:
+    """Add notifications to a job; the newest stands first."""
+    job = state.get("jobs", uid)
+    new = [_note(state, job["kind"], level, text, completed=completed) for text in texts]
+    state.change("jobs", uid, notifications=[*new[::-1], *job["notifications"]])
+
+
+def wait(state: State, uid: str, steps: Iterator[None]) -> None:
+    """Run a job now, or step by step once it has been looked at so often."""
+    if state.looks_before_jobs:
+        state.waiting[uid] = (state.looks_before_jobs, steps)
+    else:
+        deque(steps, maxlen=0)
+
+
+def _look(state: State, uid: str) -> None:
+    """Let time pass for a job that waits: each look at it is a while."""
+    left, steps = state.waiting.get(uid, (0, iter(())))
+    if left:
+        state.waiting[uid] = (left - 1, steps)
+    else:
+        next(steps, None)
 
 
 def _note(state: State, kind: str, level: str, text: str, *, completed: bool) -> Json:
@@ -44,6 +70,7 @@ def tasks(state: State, parts: list[str]) -> Reply:
     if not parts or parts[0] not in JOB_TYPES:
         raise refuse(400, f"Value '{''.join(parts)}' is not valid for parameter jobType.")
     if len(parts) > 1:
+        _look(state, parts[1])
         return notifications(state, parts[1])
     jobs = state.table("jobs").items()
     return Reply(200, {uid: job["notifications"] for uid, job in jobs if job["kind"] == parts[0]})

@@ -1,4 +1,4 @@
-"""POST /api/metadata: validate a bundle, then store all of it, or what is valid, or nothing."""
+"""The import of a bundle: validate it, then store all of it, or what is valid, or nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from tpi_dhis2.sandbox.accounts import Account
 from tpi_dhis2.sandbox.ids import new_uid
-from tpi_dhis2.sandbox.jobs import METADATA, add_job, end_text
 from tpi_dhis2.sandbox.metadata_checks import (
     Bundle,
     check_references,
@@ -19,11 +18,10 @@ from tpi_dhis2.sandbox.metadata_checks import (
 from tpi_dhis2.sandbox.metadata_delete import check_veto, delete
 from tpi_dhis2.sandbox.metadata_hooks import HOOKS
 from tpi_dhis2.sandbox.metadata_write import link, store
-from tpi_dhis2.sandbox.payload import read_metadata
-from tpi_dhis2.sandbox.reports import Item, import_report, report_reply
+from tpi_dhis2.sandbox.reports import Item, import_report
 from tpi_dhis2.sandbox.schema import TYPES
 from tpi_dhis2.sandbox.state import State
-from tpi_dhis2.sandbox.web import Json, RefusalError, Reply, Request, message, refuse
+from tpi_dhis2.sandbox.web import Json, Request, refuse
 
 STRATEGIES = ("CREATE_AND_UPDATE", "CREATE", "UPDATE", "DELETE")
 TRANSIENT = "object references an unsaved transient instance - save the transient instance before flushing : "
@@ -54,31 +52,6 @@ def options_of(request: Request) -> Options:
         skip_translation=request.flag("skipTranslation"),
         by_code=request.one("identifier") == "CODE",
     )
-
-
-def post_metadata(account: Account, request: Request) -> Reply:
-    """Answer POST /api/metadata."""
-    payload, options = read_metadata(request, account.state.minor), options_of(request)
-    if request.flag("async"):
-        return _as_job(account, payload, options)
-    return report_reply(run(account, payload, options))
-
-
-def _as_job(account: Account, payload: dict[str, list[Json]], options: Options) -> Reply:
-    """Run the import and keep its outcome for the job that is answered."""
-    state = account.state
-    try:
-        with state.nested():
-            report = run(account, payload, options)
-        text = end_text(report["status"], report["stats"])
-        uid = add_job(state, METADATA, text, report, failed=report["status"] != "OK")
-    except RefusalError as refusal:
-        text = f"Process failed: {refusal.reply.body['message']}"
-        uid = add_job(state, METADATA, text, None, failed=True)
-    response = {"name": METADATA, "id": uid, "created": state.now(), "jobType": METADATA, "jobStatus": "NOT_STARTED",
-                "relativeNotifierEndpoint": f"/api/system/tasks/{METADATA}/{uid}",
-                "responseType": "JobConfigurationWebMessageResponse"}  # fmt: skip
-    return message(200, f"Initiated {METADATA}", response=response)
 
 
 def items_of(state: State, payload: dict[str, list[Json]], options: Options) -> list[Item]:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from tpi_dhis2.sandbox import jobs, objects, system, tracker_export, tracker_import
 from tpi_dhis2.sandbox.accounts import Account, authenticate
 from tpi_dhis2.sandbox.datastore import datastore
+from tpi_dhis2.sandbox.import_jobs import post_metadata
 from tpi_dhis2.sandbox.maintenance import maintenance
-from tpi_dhis2.sandbox.metadata_import import post_metadata
 from tpi_dhis2.sandbox.metadata_read import export, read_list, read_one, read_property
 from tpi_dhis2.sandbox.page import start_page
 from tpi_dhis2.sandbox.schema import TYPES

@@ -25,6 +25,10 @@ class State:
     def __init__(self, minor: int):
         self.minor = minor
         self.tables: dict[str, Json] = {}
+        #: How often a job is looked at before it begins; 0 for one that has ended when it is answered.
+        self.looks_before_jobs = 0
+        #: Jobs that wait: the looks that are left, and their steps. In memory only: a restart forgets them.
+        self.waiting: dict[str, tuple[int, Iterator[None]]] = {}
         self._journal: list[tuple[str, str, Any]] = []
         self._changes: Counter[str] = Counter()
         self._indexes: dict[tuple[str, str], tuple[int, dict[str, list[str]]]] = {}
@@ -128,11 +132,11 @@ class State:
         os.replace(beside, file)  # noqa: PTH105 (said so in the interface: an atomic replace)
 
     def load(self, file: Path) -> bool:
-        """Read the data of an earlier run; a file of another version is refused."""
+        """Read the data of an earlier run; a file of another version is refused. What jobs have said is forgotten."""
         if not file.exists():
             return False
         content = json.loads(file.read_text(encoding="utf-8"))
         if content["version"] != self.minor:
             raise ValueError(f"{file} holds the data of a 2.{content['version']} sandbox, not of a 2.{self.minor}")
-        self.tables, self._indexes = content["tables"], {}
+        self.tables, self._indexes = {**content["tables"], "jobs": {}}, {}
         return True

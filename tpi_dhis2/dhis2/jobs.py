@@ -1,0 +1,178 @@
+"""Large imports of metadata as jobs of the server: started, followed to their end, and their report fetched.
+
+A job says how it goes in notes that the server keeps in its memory, and leaves a report. Neither is sure: notes may be
+switched off, come late or be gone after a restart, the report may come a moment after the end. What cannot be told in
+the end is told as OutcomeUnknown. Notes and reports are those of ``metadata-import/*async*`` in the recordings.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tpi_dhis2.dhis2 import transport
+from tpi_dhis2.dhis2.client import Answer, Client
+from tpi_dhis2.errors import NotDhis2, NotFound, OutcomeUnknown, ServerFailed, TpiError, Unreachable
+
+Json = dict[str, Any]
+Told = Callable[[str], None]
+
+KIND = "METADATA_IMPORT"
+SHORTEST, LONGEST = 0.2, 5.0
+#: A job may wait minutes for its turn and check a whole bundle without a note, and a server takes minutes to start.
+SILENT_SECONDS = 600.0
+#: The report of a 2.40 comes after the note of the end; five pauses from 0.2 seconds on are six seconds.
+REPORT_TIMES = 6
+#: A 2.40 says that it is done, and reports, before its transaction has ended; if that fails, another note comes.
+SETTLE_SECONDS = 0.5
+#: The end of a job that died of an exception; whatever it had written is rolled back, and there is no report.
+FAILED = "Process failed"
+
+LOOK = "Look at what is there before sending it again: 'tpi-dhis2 provision plan' tells."
+
+
+def tell_nobody(_: str) -> None:
+    """What is told when nobody wants to hear it."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time and pauses; tests bring their own."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def import_as_job(client: Client, params: Mapping[str, str], bundle: Json, told: Told, clock: Clock) -> Answer:
+    """Import a bundle as a job; what a synchronous request would have been answered.
+
+    OutcomeUnknown when the job was started and nobody can tell how it ended.
+    """
+    settle = params["importMode"] == "COMMIT" and client.version.minor == 40
+    started = client.ask("POST", "metadata", params={**params, "async": "true"}, body=bundle, expect=(409,))
+    if started.status >= 300:
+        return started
+    return Job(client, _id_of(started), told, clock).outcome(settle)
+
+
+def _id_of(answer: Answer) -> str:
+    response = answer.body.get("response") if isinstance(answer.body, dict) else None
+    uid = response.get("id") if isinstance(response, dict) else None
+    if not isinstance(uid, str) or not uid.isalnum():
+        raise OutcomeUnknown("The server took the metadata and did not say under which job.", LOOK, str(answer.body))
+    return uid
+
+
+def turns(clock: Clock) -> Iterator[float]:
+    """The times at which to look: now, and after growing pauses."""
+    pause = SHORTEST
+    yield clock.now()
+    while True:
+        clock.sleep(pause)
+        pause = min(pause * 2, LONGEST)
+        yield clock.now()
+
+
+@dataclass
+class Job:
+    """One job of the server and what has been heard of it."""
+
+    client: Client
+    uid: str
+    told: Told = tell_nobody
+    clock: Clock = field(default_factory=Clock)
+    heard: dict[str, Json] = field(default_factory=dict)
+
+    def outcome(self, settle: bool = False) -> Answer:
+        """Wait for the end; the report in the envelope of a synchronous import."""
+        self._wait()
+        report = self._report()
+        if settle:
+            self.clock.sleep(SETTLE_SECONDS)
+        if settle or report is None:
+            self._listen()
+        return self._verdict(report)
+
+    def _verdict(self, report: Json | None) -> Answer:
+        """What report and notes come to."""
+        text = self._last_word()
+        if text.startswith(FAILED) or (report is None and self._has_failed()):
+            return Answer(409, {"status": "ERROR", "message": text})
+        if report is None:
+            raise self._unknown(f"ended with '{text}' and left no report")
+        good = report.get("status") == "OK"
+        return Answer(200 if good else 409, {"message": text, "response": report})
+
+    def _wait(self) -> None:
+        """Wait until the notes say that it is over, or its report is there without any."""
+        started = last = self.clock.now()
+        for now in turns(self.clock):
+            known = len(self.heard)
+            notes = self._listen()
+            if any(_is_end(note) for note in self.heard.values()) or (notes == [] and self._ask("taskSummaries")):
+                return
+            if notes == [] and self.heard:
+                raise self._unknown("is gone; the server has probably been started anew")
+            last = now if len(self.heard) > known else last
+            if now - last > SILENT_SECONDS or now - started > transport.IMPORT_SECONDS:
+                raise self._unknown(f"has not said that it ended; its last word: '{self._last_word() or 'none'}'")
+
+    def _report(self) -> Json | None:
+        """The report, asked for until it is there; None when it does not come."""
+        for times, _ in enumerate(turns(self.clock), 1):
+            report = self._ask("taskSummaries")
+            if isinstance(report, dict) and report.get("stats"):
+                return report
+            if times == REPORT_TIMES:
+                break
+        return None
+
+    def _listen(self) -> list[Json] | None:
+        """Tell what is new; the notes from the oldest to the newest, or None when the server could not say."""
+        body = self._ask("tasks")
+        if not isinstance(body, list):
+            return None
+        notes = [note for note in reversed(body) if isinstance(note, dict)]
+        notes.sort(key=lambda note: str(note.get("time")))
+        for note in notes:
+            self._hear(note)
+        return notes
+
+    def _hear(self, note: Json) -> None:
+        key = str(note.get("uid") or note.get("id") or (note.get("time"), note.get("message")))
+        if key not in self.heard:
+            self.heard[key] = note
+            if note.get("message"):
+                self.told(str(note["message"]))
+
+    def _ask(self, what: str) -> Any:
+        """What the server says of the job; None when it cannot be asked just now, as while it or its proxy starts."""
+        try:
+            return self.client.get(f"system/{what}/{KIND}/{self.uid}")
+        except (Unreachable, ServerFailed, NotDhis2, NotFound) as error:
+            self.told(f"{error} The import goes on without us; asking again.")
+            return None
+        except TpiError as error:
+            raise self._unknown(f"cannot be followed any more: {error}") from error
+
+    def _last_word(self) -> str:
+        """The message of the end, or else the last one."""
+        notes = sorted(self.heard.values(), key=lambda note: (_is_end(note), note.get("level") == "ERROR"))
+        said = [str(note["message"]) for note in notes if note.get("message")]
+        return " ".join(said[-1].split()) if said else ""
+
+    def _has_failed(self) -> bool:
+        """Whether the server called it failed and over; a fault on the way may not have been the end."""
+        return any(note.get("level") == "ERROR" and note.get("completed") is True for note in self.heard.values())
+
+    def _unknown(self, how: str) -> OutcomeUnknown:
+        said = [f"{note.get('time')} {note.get('level')} {note.get('message')}" for note in self.heard.values()]
+        text = f"Whether the server took the metadata is not known: its job {self.uid} {how.rstrip('.')}."
+        return OutcomeUnknown(text, LOOK, "\n".join(said))
+
+
+def _is_end(note: Json) -> bool:
+    """Whether a note is of the end: a job that failed may never be called completed."""
+    return note.get("completed") is True or note.get("level") == "ERROR"

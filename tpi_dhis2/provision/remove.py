@@ -1,0 +1,72 @@
+"""Remove objects from a server: type by type, each step checked by reading back.
+
+One request for all does not work on any recorded server, whatever the order; type by type does. Some deletions answer
+500 and have happened all the same, so what is left afterwards decides, not the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tpi_dhis2.dhis2.metadata import Metadata
+from tpi_dhis2.errors import ServerFailed, ServerRefused
+
+Json = dict[str, Any]
+Told = Callable[[str, int], None]
+
+#: What needs another type goes before it (order of the recorded type-by-type removal).
+ORDER = (
+    "dashboards", "eventVisualizations", "visualizations", "maps", "programStageWorkingLists", "eventFilters",
+    "trackedEntityInstanceFilters", "indicatorGroups", "indicators", "indicatorTypes", "programIndicatorGroups",
+    "programIndicators", "programRules", "programRuleActions", "programRuleVariables", "programSections", "programs",
+    "programStageSections", "programStages", "programNotificationTemplates", "trackedEntityTypes",
+    "trackedEntityAttributes", "dataElementGroups", "dataElements", "optionGroups", "options", "optionSets",
+    "legendSets", "constants", "userGroups", "userRoles",
+)  # fmt: skip
+_CHUNK = 100
+
+
+def read_ids(metadata: Metadata, kind: str, uids: list[str], fields: str) -> list[Json]:
+    """The objects of a type with these UIDs; those that are not there are left out."""
+    chunks = [uids[start : start + _CHUNK] for start in range(0, len(uids), _CHUNK)]
+    asked = ({"filter": f"id:in:[{','.join(some)}]", "fields": fields} for some in chunks)
+    return [item for params in asked for item in metadata.all_of(kind, params)]
+
+
+def remove_all(metadata: Metadata, found: dict[str, list[str]], told: Told = lambda _kind, _count: None) -> None:
+    """Remove objects by type, in the order that servers take.
+
+    ServerRefused names the first type that the server holds on to; what was removed before stays removed.
+    """
+    for kind in sorted(found, key=ORDER.index):
+        remove(metadata, kind, found[kind])
+        told(kind, len(found[kind]))
+
+
+def remove(metadata: Metadata, kind: str, uids: list[str]) -> None:
+    """Remove objects of a type and look that they are gone."""
+    chunks = [uids[start : start + _CHUNK] for start in range(0, len(uids), _CHUNK)]
+    said = [reason for some in chunks for reason in _delete(metadata, kind, some)]
+    left = {item["id"]: item.get("name", item["id"]) for item in read_ids(metadata, kind, uids, "id,name")}
+    if left:
+        raise ServerRefused(
+            f"The server keeps {len(left)} of {len(uids)} {kind}, first '{next(iter(left.values()))}':"
+            f" {said[0] if said else 'it gave no reason'}",
+            "Free what it names (a role from its users, an object that the site made of ours), then run the same"
+            " command again: it goes on from here.",
+            "\n".join([*said, *(f"{uid} {name}" for uid, name in left.items())]),
+        )
+
+
+def _delete(metadata: Metadata, kind: str, uids: list[str]) -> list[str]:
+    """Delete what the server lets go; what it said of the others. One that it holds on to holds back its request."""
+    try:
+        refused = metadata.delete({kind: [{"id": uid} for uid in uids]})
+        held = {reason.uid for reason in refused}
+        rest = [{"id": uid} for uid in uids if uid not in held]
+        if refused and len(rest) < len(uids) and rest:
+            refused += metadata.delete({kind: rest})
+    except ServerFailed as error:
+        return [str(error)]
+    return [str(reason) for reason in refused]
