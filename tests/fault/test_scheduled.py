@@ -25,6 +25,7 @@ from tests.fault.servers import (
     provisioned,
     serving,
 )
+from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.sandbox.accounts import hash_password
 from tpi_dhis2.sandbox.server import Sandbox, serve
 
@@ -104,6 +105,17 @@ def test_the_exit_code_is_the_tools_own(version, tmp_path):
     assert [text for text in said(log) if text.startswith("exit code")] == [f"exit code {code}" for code in codes]
 
 
+def test_a_change_on_the_server_is_told_at_night(tmp_path, server):
+    sandbox, url = server
+    words = (settings_file(tmp_path, url), "--log", tmp_path / "run.log", "drift", "--exit-code")
+    before = script(tmp_path, *words)
+    sandbox.state.change("programStages", package_fields().stages["plan"].uid, name="Our plan")
+    after = script(tmp_path, *words)
+    assert (before.code, after.code) == (0, 3)
+    assert "Our plan" in after.out
+    assert said(tmp_path / "run.log")[-1] == "exit code 3"
+
+
 def test_options_without_a_verb_are_those_of_apply(tmp_path, server):
     ran = script(tmp_path, settings_file(tmp_path, server[1]), "--json")
     assert (ran.code, ran.err) == (0, "")
@@ -116,14 +128,18 @@ def test_what_asks_is_not_asked_without_a_terminal(tmp_path, server):
     assert "--yes" in ran.err
 
 
-def test_a_secret_that_is_printed_is_not_in_the_log(tmp_path, server):
+@pytest.mark.parametrize("secret", [PASSWORD, 'it\'s "Geheim4711" \\ $9'], ids=["plain", "with quotation marks"])
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "JSON"])
+def test_a_secret_that_is_printed_is_not_in_the_log(form, secret, tmp_path, server):
+    server[0].state.put("passwords", "admin", hash_password(secret))
     log = tmp_path / "run.log"
-    path = settings_file(tmp_path, server[1], more="HTTP_PROXY=\r\n")
-    ran = script(tmp_path, path, "assign", "--unit", PASSWORD, "--yes", "--log", log, "--verbose")
+    path = settings_file(tmp_path, server[1], secret)
+    ran = script(tmp_path, path, "assign", "--unit", secret, "--yes", "--log", log, "--verbose", *form)
     assert ran.code == 1
-    assert "there is no unit '***'" in ran.out
-    assert "begin: tpi-dhis2 provision assign --unit *** --yes --verbose" in log.read_text()
-    assert not [secret for secret in SECRETS if secret in ran.out + ran.err + log.read_text()]
+    assert "there is no unit '***'" in ran.err
+    assert "begin: tpi-dhis2 provision assign --unit '***' --yes --verbose" in log.read_text()
+    assert not [part for part in (secret, "4711", "$9") if part in log.read_text()]
+    assert secret not in ran.out + ran.err
 
 
 def test_values_are_never_run_and_nothing_of_the_environment_counts(tmp_path, server):

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from tests.fault.servers import PASSWORD, provisioned, tpi
-from tpi_dhis2.cli.envfile import environment, read_settings, secrets, warning
+from tests.fault.servers import PASSWORD, ROOT, provisioned, tpi
+from tpi_dhis2.cli.envfile import _NAMES, environment, read_settings, secrets, warning
 from tpi_dhis2.cli.journal import Journal
 from tpi_dhis2.errors import UsageError
 from tpi_dhis2.sandbox.server import serve
@@ -113,6 +113,13 @@ def test_the_command_line_takes_the_file_and_nothing_of_the_environment(tmp_path
     bad = tpi("--env-file", tmp_path / "nowhere", "provision", "status")
     assert bad.code == 1
     assert "cannot be read" in bad.err
+
+
+def test_administrators_read_which_settings_there_are():
+    text = (ROOT / "docs" / "administrators.md").read_text(encoding="utf-8")
+    assert not [
+        name for name in _NAMES if f"`{name.removeprefix('TPI_DHIS2')}`" not in text and f"`{name}`" not in text
+    ]
 
 
 # The log ---------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ marks around all of it is taken off. No message repeats a value, nor a line that
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -76,7 +77,8 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
 
 
 def secrets(settings: dict[str, str], words: Sequence[str]) -> list[str]:
-    """What nobody may see, longest first: password and token, and passwords inside of addresses."""
+    """What nobody may see, longest first: password, token, and passwords inside of addresses; also as JSON has them."""
     found = {value for name, value in settings.items() if name in _SECRETS}
     found |= {password for text in (*settings.values(), *words) for password in _IN_ADDRESS.findall(text)}
+    found |= {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in found}
     return sorted(found, key=len, reverse=True)

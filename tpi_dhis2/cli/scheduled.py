@@ -56,7 +56,7 @@ def _command(noun: str, words: tuple[str, ...]) -> tuple[str, ...]:
 def _run(journal: Journal, env_file: Path, args: list[str]) -> int:
     settings = read_settings(env_file)
     journal.secrets = secrets(settings, args)
-    journal.write(f"begin: tpi-dhis2 {shlex.join(args)} (settings: {env_file})")
+    journal.write(f"begin: tpi-dhis2 {shlex.join(map(journal.clean, args))} (settings: {env_file})")
     said = warning(env_file)
     if said:
         click.echo(said, err=True)
