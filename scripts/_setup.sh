@@ -42,3 +42,8 @@ install() {
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$root${extras:+[$extras]}" >&2
   echo "$want" >"$stamp"
 }
+
+# is_installed: whether TPI_VENV names an environment that has the tool already; nothing is installed into such a one.
+is_installed() {
+  [ -n "${TPI_VENV:-}" ] && "$venv/bin/python" -P -c 'import tpi_dhis2.cli.scheduled, dhis2' 2>/dev/null
+}

@@ -135,10 +135,26 @@ def test_wrong_usage_is_exit_code_2(words, tmp_path):
     assert "Usage: tpi-dhis2" in ran.err
 
 
-def test_assign_wants_to_know_which_units(given):
-    ran = tpi("provision", "assign", "--yes", **given)
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "--level, --group, --unit or --units"),
+        (("--user", "admin"), "--user and --to belong together"),
+        (("--to", "access"), "--user and --to belong together"),
+        (("--dry-run",), "--users"),
+    ],
+)
+def test_assign_wants_to_know_what_to_whom(words, says, given):
+    ran = tpi("provision", "assign", *words, "--yes", **given)
     assert ran.code == 2
-    assert "--level, --group or --unit" in ran.err
+    assert says in ran.err
+
+
+def test_a_list_that_cannot_be_read_is_one_line(given, tmp_path):
+    ran = tpi("provision", "assign", "--units", tmp_path, "--yes", **given)
+    assert ran.code == 1
+    assert "cannot be read" in ran.err
+    assert "Unexpected" not in ran.err
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
@@ -46,6 +48,14 @@ class Nouns(click.Group):
 
 @click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, callback=lambda *args: _version(*args), expose_value=False, is_eager=True)
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    callback=lambda *args: _use(*args),
+    expose_value=False,
+    metavar="FILE",
+    help="Take TPI_DHIS2_URL and the like from this file, and none from the environment.",
+)
 def cli() -> None:
     """Twinning Partnerships for Improvement in an existing DHIS2: provision, sync, report.
 
@@ -53,6 +63,17 @@ def cli() -> None:
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage,
     3 (with --exit-code) there are changes, conflicts or refused records.
     """  # noqa: D301 - the mark is click's: do not wrap this paragraph
+
+
+def _use(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    if path:
+        from tpi_dhis2.cli.envfile import environment, read_settings, warning
+
+        settings = environment(read_settings(path))
+        os.environ.clear()
+        os.environ.update(settings)
+        if said := warning(path):
+            click.echo(said, err=True)
 
 
 def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
@@ -68,9 +89,14 @@ def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
 
 
 def main(args: list[str] | None = None) -> Any:
-    """Run the command line; every error becomes one plain line and an exit code."""
+    """Run the command line."""
+    guarded(cli, args, "tpi-dhis2")
+
+
+def guarded(command: click.Command, args: list[str] | None, name: str, subject: str = "") -> NoReturn:
+    """Run a command; every error becomes one plain line and an exit code."""
     try:
-        sys.exit(cli.main(args=args, prog_name="tpi-dhis2", standalone_mode=False) or 0)
+        sys.exit(command.main(args=args, prog_name=name, standalone_mode=False, obj=subject) or 0)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
     except click.ClickException as error:

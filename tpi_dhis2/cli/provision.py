@@ -1,4 +1,4 @@
-"""tpi-dhis2 provision: plan | apply | status | drift | assign; rollback and uninstall have modules of their own."""
+"""tpi-dhis2 provision: plan | apply | status | drift; assign, rollback and uninstall have modules of their own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tpi_dhis2.cli.assign import assign
 from tpi_dhis2.cli.common import (
     agree,
     connection_options,
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
     from tpi_dhis2.provision.carry_out import Done
     from tpi_dhis2.provision.steps import Plan
 
-_SHOWN = 40
-
 
 @click.group()
 def command() -> None:
     """Install the package on a DHIS2 and assign units."""
 
 
+command.add_command(assign)
 command.add_command(rollback)
 command.add_command(uninstall)
 
@@ -164,36 +164,3 @@ def drift(client: Client, exit_code: bool, as_json: bool) -> None:
         show_drift(made, found)
     if exit_code and found:
         raise click.exceptions.Exit(3)
-
-
-@command.command()
-@connection_options
-@click.option("--level", "levels", type=int, multiple=True, help="All units of this level.", metavar="N")
-@click.option("--group", "groups", multiple=True, help="All units of this group (code or UID).", metavar="CODE")
-@click.option("--unit", "units", multiple=True, help="This unit (code or UID).", metavar="CODE")
-@yes_option
-@json_option
-def assign(
-    client: Client, levels: tuple[int, ...], groups: tuple[str, ...], units: tuple[str, ...], yes: bool, as_json: bool
-) -> None:
-    """Let units enter partnerships: by level, by group, or one by one. Takes none away."""
-    from tpi_dhis2.package.fields import package_fields
-    from tpi_dhis2.provision.assign import Choice, plan_assignment
-    from tpi_dhis2.provision.assign import assign as assign_units
-
-    if not (levels or groups or units):
-        raise click.UsageError("Name units with --level, --group or --unit.")
-    found = plan_assignment(client, package_fields().program, Choice(levels, groups, units))
-    if not as_json:
-        for unit in found.added[:_SHOWN]:
-            click.echo(f"+ {unit['name']} ({unit.get('code') or unit['id']})")
-        if len(found.added) > _SHOWN:
-            click.echo(f"+ and {len(found.added) - _SHOWN} more")
-        click.echo(f"{len(found.added)} units to add; {found.already} are assigned already and stay.")
-    if found.added:
-        agree("Assign them?", yes)
-        assign_units(client, found)
-    if as_json:
-        print_json({"added": found.added, "already": found.already})
-    elif found.added:
-        click.echo("Done.")

@@ -6,19 +6,21 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
+from tpi_dhis2.dhis2.addresses import batches, export_params
 from tpi_dhis2.dhis2.client import Answer, Client, message_of
 from tpi_dhis2.dhis2.jobs import LOOK, Clock, Told, import_as_job, tell_nobody
+from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.errors import Forbidden, NotFound, OutcomeUnknown, ServerFailed, ServerRefused, TpiError
 
 Json = dict[str, Any]
 
-#: Characters of one address; servers and proxies refuse those of more than 8,000.
-_ADDRESS = 6000
 #: Objects of a bundle that is sent as a job when it has more. Proxies end a request after 60 seconds, and a recorded
 #: 2.43.1 took 18 for 148 objects: 60 are full with about 490, and a slower server has fewer.
 LARGE = 250
+#: Members of a collection in one request.
+_MEMBERS = 1000
 #: What is asked of a unit.
 UNIT_FIELDS = "id,name,code,level"
 #: How bundles are imported: created or updated, all of it or nothing, and a report of what was refused.
@@ -38,20 +40,6 @@ class Refusal:
         return f"{self.kind} {self.uid}: {self.message} ({self.code})"
 
 
-def _addresses(conditions: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    """The parameters of as few requests as it takes; of two conditions of one type in one request both would count."""
-    params: list[tuple[str, str]] = []
-    for kind, condition in conditions:
-        more = [(f"{kind}:filter", condition)] if condition else []
-        more.append((f"{kind}:fields", ":owner"))
-        if params and (more[-1] in params or len(urlencode([*params, *more])) > _ADDRESS):
-            yield params
-            params = []
-        params += more
-    if params:
-        yield params
-
-
 class Metadata:
     """The metadata side of the Web API."""
 
@@ -66,7 +54,7 @@ class Metadata:
         means all of the type.
         """
         found: dict[str, dict[str, Json]] = {}
-        for params in _addresses(conditions):
+        for params in export_params(conditions):
             body = self.client.get_object("metadata", params)
             # A type without objects is left out of the answer.
             for kind in {name.split(":")[0] for name, _ in params}:
@@ -78,16 +66,31 @@ class Metadata:
         body = self.client.get_object(kind, {**params, "paging": "false"})
         return list(body.get(kind, []))
 
-    def units(self, names: Iterable[str]) -> list[Json]:
+    def units(self, names: Iterable[str], fields: str = UNIT_FIELDS) -> list[Json]:
         """The units with these UIDs or codes; those that are not there, or not for this account, are left out."""
-        found: dict[str, Json] = {}
-        wanted = sorted(set(names))
-        for start in range(0, len(wanted), 100):
-            some = ",".join(wanted[start : start + 100])
-            for prop in ("id", "code"):
-                params = {"filter": f"{prop}:in:[{some}]", "fields": UNIT_FIELDS}
-                found |= {unit["id"]: unit for unit in self.all_of("organisationUnits", params)}
-        return list(found.values())
+        wanted = set(names)
+        found = {unit["id"]: unit for unit in self.named("organisationUnits", "id", filter(is_uid, wanted), fields)}
+        coded = self.named("organisationUnits", "code", wanted - found.keys(), fields)
+        return list((found | {unit["id"]: unit for unit in coded}).values())
+
+    def named(self, kind: str, prop: str, names: Iterable[str], fields: str) -> list[Json]:
+        """The objects of a type with these UIDs, codes or names, in as few requests as addresses have room for."""
+        found: list[Json] = []
+        for some in batches(names):
+            condition = f"in:[{','.join(some)}]" if len(some) > 1 else f"eq:{some[0]}"
+            found += self.all_of(kind, {"filter": f"{prop}:{condition}", "fields": fields})
+        return found
+
+    def alike(self, kind: str, prop: str, names: Iterable[str], fields: str) -> dict[str, list[Json]]:
+        """The objects whose property is one of these names but for small and capital letters, by name."""
+        found: dict[str, list[Json]] = {}
+        for some in batches(names, len(f"filter={prop}%3Ailike%3A")):
+            params = [("filter", f"{prop}:ilike:{name}") for name in some]
+            params += [("rootJunction", "OR"), ("fields", fields), ("paging", "false")]
+            objects = self.client.get_object(kind, params).get(kind, [])
+            for name in some:
+                found[name] = [one for one in objects if str(one.get(prop)).casefold() == name.casefold()]
+        return found
 
     def validate(self, bundle: Json, told: Told = tell_nobody) -> None:
         """Let the server check a bundle and write nothing; ServerRefused with its reasons."""
@@ -142,9 +145,18 @@ class Metadata:
         return found
 
     def add_to_collection(self, kind: str, uid: str, collection: str, members: list[str]) -> None:
-        """Add members to a collection and leave the others alone; the server drops unknown members in silence."""
-        body = {"additions": [{"id": member} for member in members], "deletions": []}
-        self.client.ask("POST", f"{kind}/{uid}/{collection}", body=body)
+        """Add members to a collection and leave the others alone, in requests that may be repeated.
+
+        The server drops unknown members in silence: read back.
+        """
+        for start in range(0, len(members), _MEMBERS):
+            some = [{"id": member} for member in members[start : start + _MEMBERS]]
+            try:
+                self.client.ask("POST", f"{kind}/{uid}/{collection}", body={"additions": some, "deletions": []})
+            except TpiError as error:
+                if start:
+                    error.args = (f"{start} of {len(members)} are in; the same command sends the rest. {error}",)
+                raise
 
     def patch(self, kind: str, uid: str, operations: list[Json]) -> None:
         """Change single properties of an object (JSON Patch)."""
