@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.mapping import KEY, NAMESPACE
 from tpi_dhis2.dhis2.metadata import DataStore, Metadata
 from tpi_dhis2.dhis2.tracker import Tracker
 from tpi_dhis2.errors import ServerFailed, ServerRefused, StateChanged
 from tpi_dhis2.provision.backup import keep
-from tpi_dhis2.provision.installed import KEY, NAMESPACE
 
 Json = dict[str, Any]
 Told = Callable[[str, int], None]
