@@ -35,22 +35,32 @@ def command() -> None:
 command.add_command(uninstall)
 
 
-def _plan(client: Client) -> tuple[Plan, dict[str, Any]]:
+def _plan(client: Client, mapping: Path | None = None) -> tuple[Plan, dict[str, Any]]:
     from tpi_dhis2.package.release import bundle
+    from tpi_dhis2.provision.mapping_file import read_mapping_file
     from tpi_dhis2.provision.plan import make_plan
 
     built = bundle(client.version.short)
-    return make_plan(client, built), built
+    return make_plan(client, built, read_mapping_file(mapping, built) if mapping else None), built
+
+
+_mapping_option = click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="File that says which objects of the server stand for objects of the package.",
+    metavar="FILE",
+)
 
 
 @command.command()
 @connection_options
 @exit_code_option
 @json_option
+@_mapping_option
 @click.option("--all", "show_all", is_flag=True, help="List every object, not only the first of each type.")
-def plan(client: Client, exit_code: bool, as_json: bool, show_all: bool) -> None:
+def plan(client: Client, exit_code: bool, as_json: bool, mapping: Path | None, show_all: bool) -> None:
     """Show what an apply would create, change and leave. Writes nothing."""
-    made, _ = _plan(client)
+    made, _ = _plan(client, mapping)
     if as_json:
         print_json(_as_json(made))
     else:
@@ -63,14 +73,15 @@ def plan(client: Client, exit_code: bool, as_json: bool, show_all: bool) -> None
 @connection_options
 @yes_option
 @json_option
+@_mapping_option
 @click.option("--backups", type=click.Path(path_type=Path, file_okay=False), help="Folder for backups.")
-def apply(client: Client, yes: bool, as_json: bool, backups: Path | None) -> None:
+def apply(client: Client, yes: bool, as_json: bool, mapping: Path | None, backups: Path | None) -> None:
     """Install or upgrade the package: forms, rules and boards whole or not at all, then the lists of records."""
     from platformdirs import user_data_path
 
     from tpi_dhis2.provision.apply import apply as apply_plan
 
-    made, built = _plan(client)
+    made, built = _plan(client, mapping)
     made.refuse_clashes()
     if made.is_empty:
         _nothing(as_json, made)

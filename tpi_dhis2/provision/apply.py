@@ -38,7 +38,7 @@ def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
     plan.refuse_clashes()
     payload = plan.bundle()
     # Between the plan and the yes of a person the server may have changed; what was read then must not go back now.
-    if make_plan(client, bundle).bundle() != payload:
+    if make_plan(client, bundle, plan.mapping).bundle() != payload:
         raise StateChanged("The server has changed since the plan was made; nothing was sent.", "Plan again.")
     stats: dict[str, int] = {}
     backup = None
@@ -50,14 +50,14 @@ def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
         stats = metadata.commit(first)
         for more in others:
             stats = _sum(stats, _send_more(metadata, more))
-        _verify(make_plan(client, bundle))
+        _verify(make_plan(client, bundle, plan.mapping))
     return Applied(stats, backup, write_installed(client, _record(client, plan)))
 
 
 def _record(client: Client, plan: Plan) -> Installed:
     by = str(client.get_object("me", {"fields": "username"}).get("username", ""))
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    return Installed(plan.version, plan.digest, plan.dhis2, now, by)
+    return Installed(plan.version, plan.digest, plan.dhis2, now, by, plan.mapping)
 
 
 def _send_more(metadata: Metadata, more: Bundle) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +11,16 @@ from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import StateChanged
 from tpi_dhis2.package.build import Bundle, digest
-from tpi_dhis2.provision.adopt import ADOPTED, find_adopted, with_adopted
+from tpi_dhis2.provision.adopt import adopt
 from tpi_dhis2.provision.compare import Change, changes
 from tpi_dhis2.provision.installed import Installed, read_installed
 from tpi_dhis2.provision.kinds import LAST
+from tpi_dhis2.provision.mapping_file import hint
 from tpi_dhis2.provision.merge import merged
 from tpi_dhis2.provision.read import read_actual
+from tpi_dhis2.provision.substitute import left
 from tpi_dhis2.provision.taken import UNIQUE, Taken, read_taken
+from tpi_dhis2.provision.targets import Use, Wanted
 
 Json = dict[str, Any]
 
@@ -38,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps, and what the server says is installed."""
+    """The steps, and what the server says is installed; ``mapping`` names the site's objects that stand for ours."""
 
     server: str
     dhis2: str
@@ -47,6 +51,7 @@ class Plan:
     steps: list[Step]
     installed: Installed | None
     actual: dict[str, list[Json]] = field(repr=False, default_factory=dict)
+    mapping: dict[str, str] = field(default_factory=dict)
 
     def of(self, action: str) -> list[Step]:
         """The steps with an action."""
@@ -64,8 +69,9 @@ class Plan:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether the server's record names just this package."""
-        return self.installed is not None and self.installed.digest == self.digest
+        """Whether the server's record names just this package and this mapping."""
+        there = self.installed
+        return there is not None and (there.digest, there.mapping) == (self.digest, self.mapping)
 
     def bundle(self) -> Bundle:
         """What would be sent: the objects to create and to update, by type in the order of the package."""
@@ -93,7 +99,8 @@ class Plan:
         if clashes:
             raise StateChanged(
                 f"{clashes[0].reason}{_more(clashes)}.",
-                "Give that object another code or name, or delete it if nothing uses it; then plan again.",
+                "Give that object another code or name, delete it if nothing uses it, or if it means the same name it"
+                " in a mapping file (--mapping); then plan again.",
                 "\n".join(step.reason for step in clashes),
             )
 
@@ -102,28 +109,42 @@ def _more(clashes: list[Step]) -> str:
     return f" ({len(clashes) - 1} more)" if len(clashes) > 1 else ""
 
 
-def make_plan(client: Client, bundle: Bundle) -> Plan:
-    """Compare the package with what the server has."""
-    metadata = Metadata(client)
+def make_plan(client: Client, bundle: Bundle, mapping: Mapping[str, str] | None = None) -> Plan:
+    """Compare the package with what the server has.
+
+    ``mapping`` names objects of the site to use instead of ours: UIDs or codes by the UIDs of ours. The one that is
+    recorded on the server holds besides.
+    """
+    metadata, installed = Metadata(client), read_installed(client)
     said = {kind: items for kind, items in bundle.items() if kind != "package"}
-    actual = read_actual(metadata, said)
-    adopted = find_adopted(said, actual)
-    desired = with_adopted(said, adopted)
+    wanted = Wanted(mapping or {}, installed.mapping if installed else {})
+    actual = read_actual(metadata, left(said, wanted.recorded))
+    adoption = adopt(metadata, said, actual, wanted)
     by_uid = {item["id"]: item for items in actual.values() for item in items}
-    taken = read_taken(metadata, desired, actual)
-    steps = [_adopting(item, adopted[item["id"]]) for item in said.get(ADOPTED, []) if item["id"] in adopted]
-    steps += [
-        _step(client, kind, item, by_uid.get(item["id"]), taken) for kind, items in desired.items() for item in items
+    taken = read_taken(metadata, adoption.desired, actual)
+    steps = [
+        *(_adopting(use) for use in adoption.uses),
+        *(
+            _clashing(kind, item, reason)
+            if (reason := adoption.clashes.get(item["id"]))
+            else _step(client, kind, item, by_uid.get(item["id"]), taken)
+            for kind, items in adoption.desired.items()
+            for item in items
+        ),
     ]
     head = bundle["package"]
     return Plan(
-        client.base, client.version.text, head["version"], digest(bundle), steps, read_installed(client), actual
+        client.base, client.version.text, head["version"], digest(bundle), steps, installed, actual, adoption.mapping
     )
 
 
-def _adopting(item: Json, other: Json) -> Step:
-    reason = f"{ADOPTED}: the site's own '{other['name']}' ({other['id']}) is used"
-    return Step(ADOPTED, item["id"], item["name"], ADOPT, reason=reason)
+def _adopting(use: Use) -> Step:
+    reason = f"{use.kind}: the site's own {use.other} is used, {use.how}"
+    return Step(use.kind, use.ours["id"], _name(use.ours), ADOPT, reason=reason)
+
+
+def _clashing(kind: str, item: Json, reason: str) -> Step:
+    return Step(kind, item["id"], _name(item), CLASH, reason=reason)
 
 
 def _step(client: Client, kind: str, item: Json, there: Json | None, taken: Taken) -> Step:
@@ -133,7 +154,7 @@ def _step(client: Client, kind: str, item: Json, there: Json | None, taken: Take
             other = taken.get((kind, prop, item.get(prop, "")))
             if other is not None:
                 reason = f"{kind}: the {UNIQUE[prop]} {item[prop]} is taken by '{other['name']}' ({other['id']})"
-                return Step(kind, item["id"], name, CLASH, reason=reason)
+                return _clashing(kind, item, reason + hint(kind, prop, item, other))
         return Step(kind, item["id"], name, CREATE, payload=item)
     found = changes(kind, item, there, client.version)
     if not found:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.package.base import PREFIX
-from tpi_dhis2.provision.adopt import ADOPTED
+from tpi_dhis2.provision.kinds import READ_WHOLE
 
 Json = dict[str, Any]
 Objects = dict[str, list[Json]]
@@ -26,8 +26,8 @@ def read_actual(metadata: Metadata, desired: Objects) -> Objects:
     found = metadata.export([(kind, text) for kind in desired for text in _conditions(kind, desired)])
     actual = {kind: found.get(kind, []) for kind in desired}
     # Our objects whose code somebody changed are still ours: look for the missing ones by UID.
-    missing = {kind: _missing(desired[kind], actual[kind]) for kind in desired if kind != ADOPTED}
-    more = metadata.export([(kind, f"id:in:[{some}]") for kind, items in missing.items() for some in _batches(items)])
+    missing = {kind: uids_of(_missing(desired[kind], actual[kind])) for kind in desired if kind != READ_WHOLE}
+    more = metadata.export([(kind, f"id:in:[{some}]") for kind, items in missing.items() for some in batches(items)])
     return {kind: [*items, *more.get(kind, [])] for kind, items in actual.items()}
 
 
@@ -36,10 +36,10 @@ def _conditions(kind: str, desired: Objects) -> list[str]:
         return [f"program.id:eq:{desired['programs'][0]['id']}"]
     if kind in _OWNERS:
         owner, owners = _OWNERS[kind]
-        return [f"{owner}.id:in:[{some}]" for some in _batches(desired[owners])]
+        return [f"{owner}.id:in:[{some}]" for some in batches(uids_of(desired[owners]))]
     if kind in _NO_CODE:
-        return [f"id:in:[{some}]" for some in _batches(desired[kind])]
-    return [""] if kind == ADOPTED else [f"code:$like:{PREFIX}"]
+        return [f"id:in:[{some}]" for some in batches(uids_of(desired[kind]))]
+    return [""] if kind == READ_WHOLE else [f"code:$like:{PREFIX}"]
 
 
 #: Types that are found by what they belong to: the property, and the type of the owner.
@@ -50,8 +50,13 @@ _OWNERS = {
 }
 
 
-def _batches(items: list[Json]) -> Iterator[str]:
-    uids = [item["id"] for item in items]
+def uids_of(items: Iterable[Json]) -> list[str]:
+    """The UIDs of objects."""
+    return [str(item["id"]) for item in items]
+
+
+def batches(uids: list[str]) -> Iterator[str]:
+    """UIDs for conditions, each of a length that addresses take."""
     yield from (",".join(uids[start : start + _UIDS]) for start in range(0, len(uids), _UIDS))
 
 
@@ -64,12 +69,13 @@ def read_named(metadata: Metadata, kind: str, prop: str, texts: Iterable[str]) -
     """The server's objects of a type that have one of these names or short names."""
     found: list[Json] = []
     # A comma would end a name in a list of them.
-    for names in _lines([text for text in texts if "," not in text]):
+    for names in lines([text for text in texts if "," not in text]):
         found += metadata.all_of(kind, {"filter": f"{prop}:in:[{names}]", "fields": f"id,code,name,{prop}"})
     return found
 
 
-def _lines(texts: list[str]) -> Iterator[str]:
+def lines(texts: list[str]) -> Iterator[str]:
+    """Texts for conditions, each of a length that addresses take."""
     line: list[str] = []
     for text in texts:
         if line and sum(map(len, line)) + len(text) > _CHARACTERS:
