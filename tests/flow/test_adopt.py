@@ -312,8 +312,8 @@ def test_what_is_recorded_and_gone_from_the_server_is_named(mapped, version):
 
 
 def test_what_is_recorded_and_means_something_else_now_is_a_clash(mapped, version):
-    uid = next(option["id"] for option in mapped.get("optionSets/SiteOptSet1", {"fields": "options[id,code]"})["options"]
-               if option["code"] == "FUNDS")  # fmt: skip
+    options = mapped.get("optionSets/SiteOptSet1", {"fields": "options[id,code]"})["options"]
+    uid = next(option["id"] for option in options if option["code"] == "FUNDS")
     Metadata(mapped).patch("options", uid, [{"op": "replace", "path": "/code", "value": "MONEY"}])
     plan = make_plan(mapped, bundle(version))
     [reason] = [step.reason for step in plan.of("clash")]

@@ -68,7 +68,7 @@ def _read(path: Path) -> _Mapping:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        why = getattr(error, "problem", None) or "it is not YAML"
+        why = getattr(error, "problem", None) or (str(error).splitlines() or ["it is not YAML"])[0]
         raise UsageError(f"{path}{line}: {why}.", "Mend the file at that line.", str(error)) from error
 
 
