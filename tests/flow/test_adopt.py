@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from tests.fault.servers import tpi
 from tests.flow.conftest import install
 from tests.flow.site_objects import FILE, USED, bring, like, option_set, ours, site
 from tests.flow.test_uninstall import pinned
@@ -165,6 +166,23 @@ def test_uninstalling_leaves_what_is_the_sites(mapped, mapped_sandbox, version, 
     assert own(mapped_sandbox) == before
     assert read_mapping(mapped) == {}
     assert plan_removal(mapped, pinned(), FIELDS.program).count == 0
+
+
+def test_the_commands_take_the_file_once(client, version, tmp_path):
+    built, given = bundle(version), {"url": client.base, "username": "admin", "password": "district"}
+    bring(client, site(built))
+    mapping_of(built, tmp_path)
+    file = ("--mapping", tmp_path / "mapping.yaml")
+    shown = tpi("provision", "plan", "--all", *file, **given)
+    assert "= dataElements TPI - Spent to date\n    dataElements: the site's own 'Site SiteElem001'" in shown.out
+    assert json.loads(tpi("provision", "plan", "--json", *file, **given).out)["counts"]["adopted"] == len(USED)
+    done = tpi("provision", "apply", "--yes", "--json", "--backups", tmp_path, *file, **given)
+    assert json.loads(done.out)["installed"]["mapping"] == used(built)
+    assert json.loads(tpi("provision", "status", "--json", **given).out)["state"] == "up to date"
+    (tmp_path / "mapping.yaml").write_text("dataElements: [", encoding="utf-8")
+    refused = tpi("provision", "plan", *file, **given)
+    assert (refused.code, "Traceback" in refused.err) == (1, False)
+    assert "mapping.yaml, line 1" in refused.err
 
 
 # What cannot be used ---------------------------------------------------------------------------------------------
