@@ -25,9 +25,10 @@ class _Loader(_Base):  # type: ignore[misc]  # its base is chosen at run time
         """A mapping whose names are told once each."""
         seen: set[str] = set()
         for name, _ in node.value:
-            if name.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"'{name.value}' stands twice", name.start_mark)
-            seen.add(str(name.value))
+            text = str(name.value)
+            if text in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{text}' stands twice", name.start_mark)
+            seen.add(text)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
         return mapping
 

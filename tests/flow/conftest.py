@@ -35,11 +35,11 @@ def client(sandbox):
         yield Client(Account(url, "admin", "district"), pause=0.01)
 
 
-def install(client, folder):
+def install(client, folder, mapping=None):
     """Provision, create the demo's units and assign them."""
     ensure_units(client)
     built = bundle(client.version.short)
-    apply(client, built, make_plan(client, built), folder)
+    apply(client, built, make_plan(client, built, mapping), folder)
     codes = tuple(unit["code"] for unit in units())
     assign(client, plan_assignment(client, package_fields().program, Choice(units=codes)))
 

@@ -126,7 +126,10 @@ def test_a_short_name_taken_by_the_site_is_named(client):
     taken = {"id": "SiteElem003", "name": "Ours", "shortName": "TPI Area", "code": "OURS", "domainType": "TRACKER"}
     Metadata(client).commit({"dataElements": [{**taken, "valueType": "TEXT", "aggregationType": "NONE"}]})
     [step] = make_plan(client, bundle(client.version.short)).of("clash")
-    assert step.reason == "dataElements: the short name TPI Area is taken by 'Ours' (SiteElem003)"
+    assert step.reason == (
+        "dataElements: the short name TPI Area is taken by 'Ours' (SiteElem003); if it means the same, a mapping file"
+        " can say dataElements: {TPI_AREA: SiteElem003}"
+    )
 
 
 def test_what_only_the_server_sees_is_refused_whole(client, tmp_path):

@@ -166,7 +166,7 @@ def test_the_sites_own_type_of_indicator_is_used_and_none_is_doubled(installed, 
     Metadata(installed).commit({"indicatorTypes": [_type(), _type("Per mille", id="SiteNumber1", factor=1000)]})
     plan = make_plan(installed, built)
     [step] = plan.of("adopted")
-    assert step.reason == "indicatorTypes: the site's own 'Per 10,000' (SiteType001) is used"
+    assert step.reason == "indicatorTypes: the site's own 'Per 10,000' (SiteType001) is used, by its factor"
     apply(installed, built, plan, tmp_path)
     after = make_plan(installed, built)
     assert after.is_empty

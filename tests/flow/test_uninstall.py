@@ -8,6 +8,7 @@ import json
 import pytest
 
 from tests.fault.servers import tpi
+from tpi_dhis2.dhis2.mapping import NAMESPACE
 from tpi_dhis2.dhis2.metadata import DataStore, Metadata
 from tpi_dhis2.errors import ServerRefused, StateChanged
 from tpi_dhis2.package.fields import package_fields
@@ -15,7 +16,7 @@ from tpi_dhis2.package.release import bundle
 from tpi_dhis2.package.uids import Uids
 from tpi_dhis2.provision import uninstall as job
 from tpi_dhis2.provision.apply import apply
-from tpi_dhis2.provision.installed import NAMESPACE, read_installed
+from tpi_dhis2.provision.installed import read_installed
 from tpi_dhis2.provision.plan import make_plan
 from tpi_dhis2.provision.remove import ORDER
 from tpi_dhis2.resources import folder

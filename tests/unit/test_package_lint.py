@@ -73,6 +73,11 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "no code": (lambda b: element(b).pop("code"), "is not made of capitals"),
     "small code": (put("programStages", "TPI_S1_AGREEMENT", "code", "tpi_s1"), "is not made of capitals"),
     "code with space": (put("optionSets", "TPI_ROLE", "code", "TPI ROLE"), "is not made of capitals"),
+    "a category combination": (
+        put(DE, "TPI_HOST_LEAD", "categoryCombo", {"id": "bjDvmb4bfuf"}), "says categoryCombo, which is the server's"),
+    "an attribute option combination below": (
+        lambda b: section(b)["dataElements"].append({"id": "HllvX50cXC0", "attributeOptionCombo": {}}),
+        "says attributeOptionCombo, which is the server's own"),
     "malformed UID": (lambda b: section(b).update(id="short"), "UID 'short' is malformed"),
     "no UID": (lambda b: b["userGroups"][0].pop("id"), "is malformed"),
     "finding 3: malformed sharing": (share("programs", "rwrw"), "sharing 'rwrw' is malformed"),

@@ -38,22 +38,40 @@ command.add_command(rollback)
 command.add_command(uninstall)
 
 
-def _plan(client: Client) -> tuple[Plan, dict[str, Any]]:
+def _plan(client: Client, mapping: Path | None = None) -> tuple[Plan, dict[str, Any]]:
     from tpi_dhis2.package.release import bundle
+    from tpi_dhis2.provision.mapping_file import read_mapping_file
     from tpi_dhis2.provision.plan import make_plan
 
     built = bundle(client.version.short)
-    return make_plan(client, built), built
+    return make_plan(client, built, read_mapping_file(mapping, built) if mapping else None), built
+
+
+_mapping_option = click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="File that says which objects of the server stand for objects of the package.",
+    metavar="FILE",
+)
 
 
 @command.command()
 @connection_options
 @exit_code_option
 @json_option
+@_mapping_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for those who decide on the change.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for 'apply --plan'.")
 @click.option("--all", "show_all", is_flag=True, help="List every object, not only the first of each type.")
-def plan(client: Client, exit_code: bool, as_json: bool, as_markdown: bool, out: Path | None, show_all: bool) -> None:
+def plan(
+    client: Client,
+    exit_code: bool,
+    as_json: bool,
+    mapping: Path | None,
+    as_markdown: bool,
+    out: Path | None,
+    show_all: bool,
+) -> None:
     """Show what an apply would create, change, remove and leave. Writes nothing on the server."""
     from tpi_dhis2.provision.page import markdown
     from tpi_dhis2.provision.saved import as_json as plain
@@ -61,7 +79,7 @@ def plan(client: Client, exit_code: bool, as_json: bool, as_markdown: bool, out:
 
     if as_json and as_markdown:
         raise click.UsageError("Choose one of --json and --markdown.")
-    made, _ = _plan(client)
+    made, _ = _plan(client, mapping)
     if out:
         save_plan(made, out)
     if as_json:
@@ -80,15 +98,18 @@ def plan(client: Client, exit_code: bool, as_json: bool, as_markdown: bool, out:
 @connection_options
 @yes_option
 @json_option
+@_mapping_option
 @click.option("--plan", "saved", type=click.Path(path_type=Path, dir_okay=False), help="Do what this plan says.")
 @click.option("--backups", type=click.Path(path_type=Path, file_okay=False), help="Folder for backups.")
-def apply(client: Client, yes: bool, as_json: bool, saved: Path | None, backups: Path | None) -> None:
+def apply(
+    client: Client, yes: bool, as_json: bool, mapping: Path | None, saved: Path | None, backups: Path | None
+) -> None:
     """Install or upgrade the package: forms, rules and boards whole or not at all, then the lists of records."""
     from tpi_dhis2.provision.apply import apply as apply_plan
     from tpi_dhis2.provision.backup import backup_folder
     from tpi_dhis2.provision.saved import check_saved
 
-    made, built = _plan(client)
+    made, built = _plan(client, mapping)
     if saved:
         check_saved(saved, made)
     made.refuse()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client, message_of
+from tpi_dhis2.dhis2.mapping import exchanged
 from tpi_dhis2.errors import ServerRefused, StateChanged
 
 Json = dict[str, Any]
@@ -37,11 +38,16 @@ class Report:
 
 
 class Tracker:
-    """The tracker side of the Web API for one program."""
+    """The tracker side of the Web API for one program; ``mapping`` names the site's fields that stand for ours.
 
-    def __init__(self, client: Client, program: str) -> None:
+    Callers know the package's UIDs only.
+    """
+
+    def __init__(self, client: Client, program: str, mapping: Mapping[str, str] | None = None) -> None:
         self.client = client
         self.program = program
+        self._theirs = dict(mapping or {})
+        self._ours = {theirs: ours for ours, theirs in self._theirs.items()}
 
     def changed(self, since: str | None = None, unit: str | None = None) -> Iterator[list[Json]]:
         """Pages of the tracked entities changed since a time of the server (all when None), deleted ones included.
@@ -82,7 +88,7 @@ class Tracker:
             raise
 
     def _entities(self, body: Json) -> list[Json]:
-        return list(body.get(self.client.version.entities_key, []))
+        return [exchanged(entity, self._ours) for entity in body.get(self.client.version.entities_key, [])]
 
     def send(self, payload: Json) -> Report:
         """Create or update objects, each on its own: a bad one does not stop the others.
@@ -98,7 +104,7 @@ class Tracker:
                 "atomicMode": "OBJECT",
                 "reportMode": "FULL",
             },
-            body=payload,
+            body=exchanged(payload, self._theirs),
             expect=(409,),
         )
         if not isinstance(answer.body, dict) or "validationReport" not in answer.body:

@@ -38,6 +38,8 @@ _NEEDS_WORDS |= {"programs", "programStages", "trackedEntityTypes", "programRule
 #: Servers take two drawings or lists of one name, which helps nobody.
 _UNIQUE_NAME = _NEEDS_CODE - {"programs", "programStages"} | {"indicatorTypes"}
 _NAMELESS = {"programRuleActions"}
+#: What names a category, its options or combinations of them: each server has a default of its own, and fills it in.
+_CATEGORY = re.compile("(?i)categor(y|ies)|optionCombo")
 _CODE_FORM = re.compile(r"^[A-Z][A-Z0-9_]*$")
 #: What names must not hold, as the validator of the published packages has it: the kinds, the form, and the reason.
 _NAMING = (
@@ -71,6 +73,18 @@ def _of_object(kind: str, item: Item) -> Iterator[str]:
         yield f"code '{item.get('code')}' is not made of capitals, digits and _"
     if not is_uid(item.get("id", "")):
         yield f"UID '{item.get('id')}' is malformed"
+    yield from (
+        f"says {name}, which is the server's own; leave it out" for name in _properties(item) if _CATEGORY.search(name)
+    )
+
+
+def _properties(value: Any) -> Iterator[str]:
+    """The names of all properties of an object and of what stands in it."""
+    if isinstance(value, dict):
+        yield from value
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _properties(each)
 
 
 def _of_texts(kind: str, item: Item) -> Iterator[str]:

@@ -1,51 +1,118 @@
-"""Objects of the site that the package uses instead of its own: types of indicators with the same factor.
+"""Objects of the site that the package uses instead of its own: of the same code or factor, or named in a mapping.
 
-Two of one kind would stand side by side in every list of the site, so the package's own is left out and the site's
-takes its place wherever the package names it.
+Two that mean the same would stand side by side in every list of the site, so the package's own is left out and the
+site's takes its place wherever the package names it. The site's own is never changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+
+from tpi_dhis2.dhis2.metadata import Metadata
+from tpi_dhis2.provision.kinds import ADOPTABLE, READ_WHOLE
+from tpi_dhis2.provision.meaning import is_alike, set_of, why_not
+from tpi_dhis2.provision.options import Options
+from tpi_dhis2.provision.substitute import left, substituted
+from tpi_dhis2.provision.targets import Use, Wanted, find_targets
 
 Json = dict[str, Any]
 Objects = dict[str, list[Json]]
 
-#: The type that is adopted; servers have a handful of them, so all are read.
-ADOPTED = "indicatorTypes"
+BY_CODE, BY_FACTOR = "by its code", "by its factor"
+_OPTION_SETS = ADOPTABLE[0]
 
 
-def find_adopted(desired: Objects, actual: Objects) -> dict[str, Json]:
-    """The site's objects to use, by the UID of ours; none for one of ours that is there already."""
-    there = sorted(actual.get(ADOPTED, []), key=lambda item: str(item["id"]))
-    known = {item["id"] for item in there}
-    found = {item["id"]: _like(item, there) for item in desired.get(ADOPTED, []) if item["id"] not in known}
-    return {uid: other for uid, other in found.items() if other is not None}
+@dataclass(frozen=True)
+class Adoption:
+    """What the site's objects stand for.
+
+    ``desired`` is what is left to compare, with the site's UIDs in it; ``clashes`` say by the UID of ours why an object
+    cannot be used; ``mapping`` is for the record: UIDs of the site by those of ours.
+    """
+
+    desired: Objects
+    uses: list[Use]
+    clashes: dict[str, str]
+    mapping: dict[str, str]
 
 
-def _like(item: Json, others: list[Json]) -> Json | None:
-    """The first of the same meaning, one of the same name before the others."""
-    alike = [other for other in others if _meaning(other) == _meaning(item)]
+def adopt(metadata: Metadata, said: Objects, actual: Objects, wanted: Wanted) -> Adoption:
+    """Find the site's objects to use, and judge each.
+
+    StateChanged or UsageError when a mapping cannot be kept or names what is not there.
+    """
+    targets, at_hand = find_targets(metadata, said, actual, wanted)
+    options = Options(metadata, [*said.get("options", []), *at_hand])
+    uses = [*targets, *_by_rule(said, actual, targets)]
+    used, clashes = _judged(uses, options)
+    mapping = {use.ours["id"]: str(use.theirs["id"]) for use in used}
+    uids = dict(mapping)
+    for use in used:
+        if use.kind == _OPTION_SETS:
+            uids |= options.alike(use.ours["id"], use.theirs["id"])
+    desired = substituted(left(said, mapping), uids)
+    # What an earlier release mapped stays known: its records are still there.
+    return Adoption(desired, used, clashes, {**_earlier(said, wanted), **mapping})
+
+
+def _earlier(said: Objects, wanted: Wanted) -> dict[str, str]:
+    ours = {item["id"] for items in said.values() for item in items}
+    return {uid: theirs for uid, theirs in wanted.recorded.items() if uid not in ours}
+
+
+def _judged(uses: list[Use], options: Options) -> tuple[list[Use], dict[str, str]]:
+    """The objects that can be used, and why the others cannot; option sets first, since fields ask for theirs."""
+    used: list[Use] = []
+    clashes: dict[str, str] = {}
+    for sets in (True, False):
+        some = [use for use in uses if (use.kind == _OPTION_SETS) == sets]
+        known = {use.ours["id"]: str(use.theirs["id"]) for use in used}
+        options.read(_sets(some, known))
+        for use in some:
+            reason = why_not(use.kind, use.ours, use.theirs, options, known)
+            if reason:
+                clashes[use.ours["id"]] = _clash(use, reason)
+            else:
+                used.append(use)
+    return used, clashes
+
+
+def _sets(uses: list[Use], used: dict[str, str]) -> Iterator[str]:
+    """The option sets whose options have to be known."""
+    for use in uses:
+        uid = use.theirs["id"] if use.kind == _OPTION_SETS else set_of(use.theirs)
+        ours = set_of(use.ours)
+        if uid and (use.kind == _OPTION_SETS or (ours and uid not in (ours, used.get(ours)))):
+            yield uid
+
+
+def _clash(use: Use, reason: str) -> str:
+    if use.how == BY_CODE:
+        return f"{use.kind}: the code {use.called} is taken by {use.other}, which cannot be used instead: {reason}"
+    return f"{use.kind}: {use.other} cannot be used for {use.called}, {use.how}: {reason}"
+
+
+def _by_rule(said: Objects, actual: Objects, targets: list[Use]) -> Iterator[Use]:
+    """What no mapping names: the site's objects with our codes, and types of indicators with the same factor.
+
+    None for one of ours that is there already, so that no later plan changes what is in use.
+    """
+    ours = {use.ours["id"] for use in targets}
+    theirs = {use.theirs["id"] for use in targets}
+    for kind in ADOPTABLE:
+        there = {item["id"]: item for item in actual.get(kind, [])}
+        free = [item for uid, item in sorted(there.items()) if uid not in theirs]
+        for item in said.get(kind, []):
+            other = None if item["id"] in {*ours, *there} else _like(kind, item, free)
+            if other is not None:
+                yield Use(kind, item, other, BY_FACTOR if kind == READ_WHOLE else BY_CODE)
+
+
+def _like(kind: str, item: Json, others: list[Json]) -> Json | None:
+    """The one with our code; of types of indicators the first of the same meaning, one of the same name before all."""
+    if kind != READ_WHOLE:
+        return next((other for other in others if other.get("code") == item["code"]), None)
+    alike = [other for other in others if is_alike(kind, item, other)]
     return min(alike, key=lambda other: other.get("name") != item["name"], default=None)
-
-
-def _meaning(item: Json) -> tuple[float, bool]:
-    return float(item["factor"]), bool(item.get("number"))
-
-
-def with_adopted(desired: Objects, adopted: Mapping[str, Json]) -> Objects:
-    """The objects to compare: what is adopted left out, and named by the site's UID wherever ours stood."""
-    uids = {ours: str(other["id"]) for ours, other in adopted.items()}
-    if not uids:
-        return desired
-    kept = {kind: [item for item in items if item["id"] not in uids] for kind, items in desired.items()}
-    return {kind: [_renamed(item, uids) for item in items] for kind, items in kept.items()}
-
-
-def _renamed(value: Any, uids: Mapping[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _renamed(each, uids) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_renamed(each, uids) for each in value]
-    return uids.get(value, value) if isinstance(value, str) else value

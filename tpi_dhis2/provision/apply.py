@@ -16,4 +16,4 @@ from tpi_dhis2.provision.steps import Plan
 def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path, told: Told = tell_nobody) -> Done:
     """Make the server as the plan says; afterwards a new plan is empty. Errors as those of ``Job.run``."""
     leaves = Installed(plan.version, plan.digest, plan.dhis2, "", "", plan.mapping)
-    return Job(client, plan, lambda: make_plan(client, bundle), "apply", leaves, backups, told).run()
+    return Job(client, plan, lambda: make_plan(client, bundle, plan.mapping), "apply", leaves, backups, told).run()

@@ -155,11 +155,11 @@ class Job:
             )
 
     def _begin(self, path: Path, seal: str) -> Run:
-        """Record that a run begins, with its backup: whatever happens to it, it can be undone."""
+        """Record that a run begins, with its backup and the mapping: whatever happens to it, it can be undone."""
         run = Run(path.stem.split("-", 1)[1], self.what, "", _now(), self._by(), path.name, seal)
         before = self.plan.installed or Installed("", "", self.plan.dhis2, "", "")
         try:
-            write_installed(self.client, replace(before, runs=[*before.runs, run]))
+            write_installed(self.client, replace(before, mapping=self.plan.mapping, runs=[*before.runs, run]))
         except TpiError as error:
             error.args = (f"{error} The run could not be recorded, so no metadata was sent.",)
             raise

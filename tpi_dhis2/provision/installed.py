@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.mapping import KEY, NAMESPACE
 from tpi_dhis2.dhis2.metadata import DataStore
 
-NAMESPACE = "tpi-dhis2"
-KEY = "package"
 #: Runs that are remembered, the newest last.
 _KEPT = 100
 

@@ -82,3 +82,9 @@ def is_ordered(kind: str, prop: str) -> bool:
 def is_settled(kind: str, prop: str) -> bool:
     """Whether a property stays as the server has it when an object is sent again."""
     return (kind, prop) == ("options", "sortOrder")
+
+
+#: Types of which an object of the site can stand for ours, in the order of judging: fields after their option sets.
+ADOPTABLE = ("optionSets", "dataElements", "trackedEntityAttributes", "indicatorTypes")
+#: The type that is adopted by its factor; servers have a handful of them, so all are read.
+READ_WHOLE = "indicatorTypes"

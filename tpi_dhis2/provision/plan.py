@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.package.build import Bundle, digest
-from tpi_dhis2.provision.adopt import ADOPTED, find_adopted, with_adopted
+from tpi_dhis2.provision.adopt import adopt
 from tpi_dhis2.provision.compare import changes
 from tpi_dhis2.provision.installed import read_installed
+from tpi_dhis2.provision.kinds import READ_WHOLE
+from tpi_dhis2.provision.mapping_file import hint
 from tpi_dhis2.provision.merge import merged
 from tpi_dhis2.provision.ours import droppable, pinned, retired
 from tpi_dhis2.provision.read import read_actual
@@ -32,42 +34,53 @@ from tpi_dhis2.provision.steps import (
     Step,
     name_of,
 )
+from tpi_dhis2.provision.substitute import left
 from tpi_dhis2.provision.taken import UNIQUE, Taken, read_taken
+from tpi_dhis2.provision.targets import Use, Wanted
 
 Json = dict[str, Any]
 Objects = dict[str, list[Json]]
 
 
-def make_plan(client: Client, bundle: Bundle) -> Plan:
-    """Compare the package with what the server has."""
-    metadata = Metadata(client)
+def make_plan(client: Client, bundle: Bundle, mapping: Mapping[str, str] | None = None) -> Plan:
+    """Compare the package with what the server has.
+
+    ``mapping`` names objects of the site to use instead of ours: UIDs or codes by the UIDs of ours. The one that is
+    recorded on the server holds besides.
+    """
+    metadata, installed = Metadata(client), read_installed(client)
     said = {kind: items for kind, items in bundle.items() if kind != "package"}
-    actual = read_actual(metadata, said)
-    adopted = find_adopted(said, actual)
-    desired = with_adopted(said, adopted)
-    taken = read_taken(metadata, desired, actual)
-    planner = _Planner(client, said, actual)
-    steps = [_adopting(item, adopted[item["id"]]) for item in said.get(ADOPTED, []) if item["id"] in adopted]
-    steps += [planner.step(kind, item, taken) for kind, items in desired.items() for item in items]
-    steps += [*planner.leaving(), *planner.others({other["id"] for other in adopted.values()})]
-    info = client.info
+    wanted = Wanted(mapping or {}, installed.mapping if installed else {})
+    actual = read_actual(metadata, left(said, wanted.recorded))
+    adoption = adopt(metadata, said, actual, wanted)
+    planner = _Planner(client, said, actual, read_taken(metadata, adoption.desired, actual))
+    steps = [_adopting(use) for use in adoption.uses]
+    for kind, items in adoption.desired.items():
+        for item in items:
+            clash = adoption.clashes.get(item["id"])
+            steps.append(_clashing(kind, item, clash) if clash else planner.step(kind, item))
+    steps += [*planner.leaving(), *planner.others({use.theirs["id"] for use in adoption.uses})]
     head = bundle["package"]
     return Plan(
-        client.base, str(info.get("systemId", "")), client.version.text, head["version"], digest(bundle), steps,
-        read_installed(client), actual, {ours: str(other["id"]) for ours, other in adopted.items()},
+        client.base, str(client.info.get("systemId", "")), client.version.text, head["version"], digest(bundle), steps,
+        installed, actual, adoption.mapping,
     )  # fmt: skip
 
 
-def _adopting(item: Json, other: Json) -> Step:
-    reason = f"{ADOPTED}: the site's own '{other['name']}' ({other['id']}) is used"
-    return Step(ADOPTED, item["id"], item["name"], ADOPT, reason=reason)
+def _adopting(use: Use) -> Step:
+    words = f"{use.kind}: the site's own {use.other} is used, {use.how}"
+    return Step(use.kind, use.ours["id"], name_of(use.ours), ADOPT, reason=words)
+
+
+def _clashing(kind: str, item: Json, words: str) -> Step:
+    return Step(kind, item["id"], name_of(item), CLASH, reason=words)
 
 
 class _Planner:
     """Decides on one object after the other, from what the server has."""
 
-    def __init__(self, client: Client, said: Objects, actual: Objects) -> None:
-        self.client, self.said, self.actual = client, said, actual
+    def __init__(self, client: Client, said: Objects, actual: Objects, taken: Taken) -> None:
+        self.client, self.said, self.actual, self.taken = client, said, actual, taken
         self.there = {item["id"]: (kind, item) for kind, items in actual.items() for item in items}
         self.retired = [(kind, uid) for kind, uids in retired(said).items() for uid in uids if uid in self.there]
 
@@ -88,10 +101,10 @@ class _Planner:
         """Entries of ours that leave a list where the package does not name them."""
         return droppable(self.actual, self.kept)
 
-    def step(self, kind: str, item: Json, taken: Taken) -> Step:
+    def step(self, kind: str, item: Json) -> Step:
         """What would happen to an object of the package."""
         if item["id"] not in self.there:
-            return _creating(kind, item, taken)
+            return _creating(kind, item, self.taken)
         there, version = self.there[item["id"]][1], self.client.version
         found = changes(kind, item, there, version, self.droppable)
         step = Step(kind, item["id"], name_of(item), UPDATE if found else UNCHANGED, found)
@@ -117,7 +130,7 @@ class _Planner:
             item["id"] for items in self.said.values() for item in items
         }
         for uid, (kind, item) in self.there.items():
-            if uid not in ours and kind != ADOPTED and uid not in adopted:
+            if uid not in ours and kind != READ_WHOLE and uid not in adopted:
                 yield Step(kind, uid, name_of(item), SITE)
 
 
@@ -132,5 +145,5 @@ def _creating(kind: str, item: Json, taken: Taken) -> Step:
         other = taken.get((kind, prop, item.get(prop, "")))
         if other is not None:
             words = f"{kind}: the {UNIQUE[prop]} {item[prop]} is taken by '{other['name']}' ({other['id']})"
-            return Step(kind, item["id"], name_of(item), CLASH, reason=words)
+            return _clashing(kind, item, words + hint(kind, prop, item, other))
     return Step(kind, item["id"], name_of(item), CREATE, payload=item)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.package.base import PREFIX
-from tpi_dhis2.provision.adopt import ADOPTED
+from tpi_dhis2.provision.kinds import READ_WHOLE
 from tpi_dhis2.provision.ours import pinned, retired
 
 Json = dict[str, Any]
@@ -28,8 +28,8 @@ def read_actual(metadata: Metadata, desired: Objects) -> Objects:
     found = metadata.export([(kind, text) for kind in desired for text in _conditions(kind, desired)])
     actual = {kind: found.get(kind, []) for kind in desired}
     # Our objects whose code somebody changed are still ours: look for the missing ones by UID.
-    missing = {kind: uids for kind, uids in _missing(desired, actual).items() if uids and kind != ADOPTED}
-    more = metadata.export([(kind, f"id:in:[{some}]") for kind, uids in missing.items() for some in _batches(uids)])
+    missing = {kind: uids for kind, uids in _missing(desired, actual).items() if uids and kind != READ_WHOLE}
+    more = metadata.export([(kind, f"id:in:[{some}]") for kind, uids in missing.items() for some in batches(uids)])
     return {kind: [*actual.get(kind, []), *more.get(kind, [])] for kind in {**actual, **more}}
 
 
@@ -38,10 +38,10 @@ def _conditions(kind: str, desired: Objects) -> list[str]:
         return [f"program.id:eq:{desired['programs'][0]['id']}"]
     if kind in _OWNERS:
         owner, owners = _OWNERS[kind]
-        return [f"{owner}.id:in:[{some}]" for some in _batches(_known(owners, desired))]
+        return [f"{owner}.id:in:[{some}]" for some in batches(_known(owners, desired))]
     if kind in _NO_CODE:
-        return [f"id:in:[{some}]" for some in _batches(_known(kind, desired))]
-    return [""] if kind == ADOPTED else [f"code:$like:{PREFIX}"]
+        return [f"id:in:[{some}]" for some in batches(_known(kind, desired))]
+    return [""] if kind == READ_WHOLE else [f"code:$like:{PREFIX}"]
 
 
 #: Types that belong to the program: what the site added is found with ours.
@@ -56,16 +56,22 @@ _OWNERS = {
 
 def _known(kind: str, desired: Objects) -> list[str]:
     """The UIDs of a type in this version and in all before."""
-    return list(dict.fromkeys([*(item["id"] for item in desired[kind]), *pinned().get(kind, ())]))
+    return list(dict.fromkeys([*uids_of(desired[kind]), *pinned().get(kind, ())]))
 
 
-def _batches(uids: list[str]) -> Iterator[str]:
+def uids_of(items: Iterable[Json]) -> list[str]:
+    """The UIDs of objects."""
+    return [str(item["id"]) for item in items]
+
+
+def batches(uids: list[str]) -> Iterator[str]:
+    """UIDs for conditions, each of a length that addresses take."""
     yield from (",".join(uids[start : start + _UIDS]) for start in range(0, len(uids), _UIDS))
 
 
 def _missing(desired: Objects, actual: Objects) -> dict[str, list[str]]:
     there = {item["id"] for items in actual.values() for item in items}
-    wanted = {kind: [item["id"] for item in items] for kind, items in desired.items()}
+    wanted = {kind: uids_of(items) for kind, items in desired.items()}
     for kind, uids in retired(desired).items():
         wanted[kind] = [*wanted.get(kind, []), *uids]
     return {kind: [uid for uid in uids if uid not in there] for kind, uids in wanted.items()}
@@ -75,12 +81,13 @@ def read_named(metadata: Metadata, kind: str, prop: str, texts: Iterable[str]) -
     """The server's objects of a type that have one of these names or short names."""
     found: list[Json] = []
     # A comma would end a name in a list of them.
-    for names in _lines([text for text in texts if "," not in text]):
+    for names in lines([text for text in texts if "," not in text]):
         found += metadata.all_of(kind, {"filter": f"{prop}:in:[{names}]", "fields": f"id,code,name,{prop}"})
     return found
 
 
-def _lines(texts: list[str]) -> Iterator[str]:
+def lines(texts: list[str]) -> Iterator[str]:
+    """Texts for conditions, each of a length that addresses take."""
     line: list[str] = []
     for text in texts:
         if line and sum(map(len, line)) + len(text) > _CHARACTERS:

@@ -69,9 +69,9 @@ class Plan:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether the server's record names just this package, or rightly none."""
-        there = (self.installed.version, self.installed.digest) if self.installed else ("", "")
-        return there == (self.version, self.digest)
+        """Whether the server's record names just this package with this mapping, or rightly none."""
+        there = self.installed or Installed("", "", "", "", "")
+        return (there.version, there.digest, there.mapping) == (self.version, self.digest, self.mapping)
 
     @property
     def is_empty(self) -> bool:
@@ -120,8 +120,8 @@ class Plan:
 
 
 _FREE = (
-    "Give that object another code or name, delete it if nothing uses it, or name it in a mapping file to use it"
-    " instead of ours; then plan again."
+    "Give that object another code or name, delete it if nothing uses it, or if it means the same name it in a mapping"
+    " file (--mapping); then plan again."
 )
 _RESTORE = (
     "Set it back on the server (Maintenance app) when no record needs the new form, or keep the version you have."

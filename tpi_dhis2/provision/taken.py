@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.provision.adopt import ADOPTED
+from tpi_dhis2.provision.kinds import READ_WHOLE
 from tpi_dhis2.provision.read import Objects, read_named
 
 Json = dict[str, Any]
@@ -18,7 +18,7 @@ UNIQUE = {"code": "code", "name": "name", "shortName": "short name"}
 #: Types whose codes are unique only inside what they belong to, or that have none.
 _LOCAL_CODES = ("options", "programStageSections")
 #: Types whose names are unique in a program, or of which all are read; what the server has is known already.
-_NAMES_KNOWN = ("programRules", "programRuleVariables", ADOPTED)
+_NAMES_KNOWN = ("programRules", "programRuleVariables", READ_WHOLE)
 #: Types whose names are unique on a server, and those whose short names are, too.
 _UNIQUE_BOTH = ("trackedEntityAttributes", "dataElements", "dataElementGroups", "programIndicators", "constants")
 _UNIQUE_NAMES = (

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.mapping import read_mapping
 from tpi_dhis2.dhis2.metadata import Json, Metadata
 from tpi_dhis2.dhis2.tracker import Tracker
 from tpi_dhis2.package.fields import Fields
@@ -37,7 +38,8 @@ def pull(client: Client, store: Store, fields: Fields, unit: str | None = None, 
     store.bind(client.identify())
     started = _server_time(client)
     since = None if whole or unit else store.setting("pulled")
-    tracker, wire, result = Tracker(client, fields.program), Wire(fields), Pulled()
+    tracker = Tracker(client, fields.program, read_mapping(client))
+    wire, result = Wire(fields), Pulled()
     for page in tracker.changed(since, unit):
         touched = take_page(store, wire, page)
         result.seen += len(page)

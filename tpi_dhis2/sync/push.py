@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.mapping import read_mapping
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.dhis2.tracker import PAGE_SIZE, Report, Tracker
 from tpi_dhis2.package.fields import Fields
@@ -65,8 +66,9 @@ def push(
     store.bind(client.identify())
     result, wire = Pushed(), Wire(fields)
     drafted = [(path.name, draft_file(client, fields, source)) for path, source in [(p, files.read(p)) for p in paths]]
+    tracker = Tracker(client, fields.program, read_mapping(client))
     named = {draft.partnership for _, drafts in drafted for draft in drafts.drafts}
-    look(client, store, wire, sorted(named.union(_concerned(store))))
+    look(tracker, store, wire, sorted(named.union(_concerned(store))))
     for name, drafts in drafted:
         rejected = drafts.rejected + take_drafts(store, fields, drafts.drafts)
         result.rejected += [Rejected(f"{name}: {one.place}", one.reason) for one in rejected]
@@ -77,9 +79,9 @@ def push(
     for chunk in chunks(_pending(store)):
         # Once more, just before it is sent: what people enter meanwhile must not be overwritten.
         partnerships = sorted({item.partnership for item in chunk})
-        look(client, store, wire, partnerships)
+        look(tracker, store, wire, partnerships)
         calculate(store, fields, day, partnerships)
-        _send(client, store, fields, wire, _pending(store, partnerships), result)
+        _send(tracker, store, wire, _pending(store, partnerships), result)
         done += len(chunk)
         if sent:
             sent(done, waiting)
@@ -102,7 +104,7 @@ def _concerned(store: Store) -> list[str]:
     return sorted({item.partnership for item in _waiting(store)})
 
 
-def look(client: Client, store: Store, wire: Wire, partnerships: list[str]) -> None:
+def look(tracker: Tracker, store: Store, wire: Wire, partnerships: list[str]) -> None:
     """Take the server's present state of some partnerships into the store.
 
     What the server had and has no more, and does not call deleted either (it was restored from a backup, or emptied),
@@ -111,7 +113,7 @@ def look(client: Client, store: Store, wire: Wire, partnerships: list[str]) -> N
     for start in range(0, len(partnerships), PAGE_SIZE):
         asked = partnerships[start : start + PAGE_SIZE]
         seen: set[str] = set()
-        for page in Tracker(client, wire.fields.program).by_id(asked):
+        for page in tracker.by_id(asked):
             take_page(store, wire, page)
             seen |= {remote.uid for entity in page for remote in wire.remotes(entity)}
         lost = [item for uid in asked for item in store.items(partnership=uid) if _is_lost(item, seen)]
@@ -154,10 +156,10 @@ def _by_partnership(items: list[Item]) -> Iterable[list[Item]]:
     return groups.values()
 
 
-def _send(client: Client, store: Store, fields: Fields, wire: Wire, chunk: list[Item], result: Pushed) -> None:
+def _send(tracker: Tracker, store: Store, wire: Wire, chunk: list[Item], result: Pushed) -> None:
     if not chunk:
         return  # somebody has entered the same meanwhile
-    report = Tracker(client, fields.program).send(wire.payload(chunk))
+    report = tracker.send(wire.payload(chunk))
     result.requests += 1
     for item in chunk:
         _note(item, report, result)
