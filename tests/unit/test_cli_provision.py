@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tpi_dhis2.cli.provision import _as_json, _show, _state
+from tpi_dhis2.cli.provision import _as_json, _show
 from tpi_dhis2.provision.plan import ADOPT, CREATE, UNCHANGED, Plan, Step
+from tpi_dhis2.provision.state import state
 
 REASON = "indicatorTypes: the site's own 'Per cent' (SitePercent) is used"
 ADOPTED = Step("indicatorTypes", "OurPercent1", "TPI - Percentage", ADOPT, reason=REASON)
@@ -31,10 +32,10 @@ def test_what_is_adopted_stands_in_the_json():
 
 
 def test_a_server_that_has_only_what_is_adopted_has_no_package():
-    assert _state(plan(CREATE, CREATE)) == "not installed"
-    assert _state(plan(CREATE, UNCHANGED)) == "another version (1 objects differ)"
+    assert state(plan(CREATE, CREATE)).word == "not installed"
+    assert state(plan(CREATE, UNCHANGED)).word == "damaged"
 
 
 def test_nothing_is_to_be_done_for_what_is_adopted():
-    assert _state(plan(UNCHANGED)) == "complete, but not recorded; run 'provision apply'"
+    assert "it is complete, and no record says so" in state(plan(UNCHANGED)).why
     assert plan(UNCHANGED).bundle() == {}

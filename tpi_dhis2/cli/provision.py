@@ -50,11 +50,16 @@ def _plan(client: Client) -> tuple[Plan, dict[str, Any]]:
 @click.option("--all", "show_all", is_flag=True, help="List every object, not only the first of each type.")
 def plan(client: Client, exit_code: bool, as_json: bool, show_all: bool) -> None:
     """Show what an apply would create, change and leave. Writes nothing."""
+    from tpi_dhis2.provision import rights
+
     made, _ = _plan(client)
+    lacks = rights.missing_rights(client, made)
     if as_json:
-        print_json(_as_json(made))
+        print_json({**_as_json(made), "missing_rights": rights.as_json(lacks)})
     else:
         _show(made, show_all)
+        for lack in lacks:
+            click.secho(f"This account lacks {lack}", fg="yellow")
     if exit_code and not made.is_empty:
         raise click.exceptions.Exit(3)
 
@@ -101,30 +106,19 @@ def _nothing(as_json: bool, made: Plan) -> None:
 @json_option
 def status(client: Client, as_json: bool) -> None:
     """Say which version is installed and whether the server still is as it says."""
+    from tpi_dhis2.provision.state import state
+
     made, _ = _plan(client)
-    state = _state(made)
+    found = state(made)
     if as_json:
-        print_json({**_as_json(made, steps=False), "state": state})
+        print_json({**_as_json(made, steps=False), "state": found.word, "why": found.why})
         return
     click.echo(f"{made.server} runs DHIS2 {made.dhis2}.")
     if made.installed:
         click.echo(
             f"Recorded: version {made.installed.version}, applied {made.installed.applied} by {made.installed.by}."
         )
-    click.echo(f"State: {state}. This release is version {made.version}.")
-
-
-def _state(made: Plan) -> str:
-    if made.counts["create"] + made.counts["adopted"] == len(made.steps):
-        return "not installed"
-    if made.is_empty:
-        return "up to date"
-    differing = made.counts["create"] + made.counts["update"]
-    if made.is_recorded:
-        return f"changed since it was applied ({differing} objects differ)"
-    if not differing:
-        return "complete, but not recorded; run 'provision apply'"
-    return f"another version ({differing} objects differ)"
+    click.echo(f"State: {found.word} ({found.why}). This release is version {made.version}.")
 
 
 @command.command()

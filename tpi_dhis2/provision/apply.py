@@ -17,6 +17,7 @@ from tpi_dhis2.package.build import Bundle
 from tpi_dhis2.provision.backup import keep
 from tpi_dhis2.provision.installed import Installed, write_installed
 from tpi_dhis2.provision.plan import CREATE, UPDATE, Plan, make_plan
+from tpi_dhis2.provision.rights import refuse_missing
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def apply(client: Client, bundle: Bundle, plan: Plan, backups: Path) -> Applied:
     server does not hold afterwards what was sent.
     """
     plan.refuse_clashes()
+    refuse_missing(client, plan)
     payload = plan.bundle()
     # Between the plan and the yes of a person the server may have changed; what was read then must not go back now.
     if make_plan(client, bundle).bundle() != payload:
