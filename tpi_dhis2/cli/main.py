@@ -18,6 +18,7 @@ _NOUNS = {
     "provision": "Install the package on a DHIS2 and assign units.",
     "sync": "Bring partnership records to the server and back.",
     "report": "Write action plans and evaluation summaries.",
+    "doctor": "Examine server, account, package, store and this machine.",
     "sandbox": "Run the training stand-in for a DHIS2.",
     "demo": "Run the whole chain on demo partnerships.",
 }
