@@ -41,7 +41,7 @@ def _bare(account: Account) -> Iterator[Finding]:
 def _served(client: Client) -> Iterator[Finding]:
     who = read_who(client)
     by = "a token" if client.account.token else "a password"
-    yield Finding(OK, "connection", f"{client.base} lets {who.username} in by {by}.")
+    yield Finding(OK, "connection", f"{client.base} lets {who.username} in with {by}.")
     yield from guarded("version", lambda: server.version(client))
     yield from guarded("clock", lambda: server.clock(client))
     yield from _installed(client, who)
@@ -60,5 +60,5 @@ def _installed(client: Client, who: Who) -> Iterator[Finding]:
     yield from guarded("package", compared)
     if seen:
         yield from guarded("account", lambda: jobs.examine(client, who, *seen[0]))
-        if seen[0][0].there:
+        if seen[0][0].there and not seen[0][0].unread:
             yield from guarded("deleted records", lambda: server.deleted(client, fields.program))

@@ -6,14 +6,15 @@ weighed as its access control does (``DefaultAclService``, the same in 2.40 to 2
 - Who creates objects of a type that is not shared needs one of ``CREATE``. Of a shared type it is one of
   ``CREATE_PUBLIC``, or of ``CREATE_PRIVATE`` when the object is open to nobody but those it names. Where a type names
   none, nobody is asked: the recordings have an account without any authority that imported a constant.
-- Whether an object may be changed the server says (``access``); type and sharing tell why not.
+- Whether an object may be changed the server says (``access``); the authorities of its type and its sharing tell why
+  not. Some types (``implicitPrivateAuthority``) need no authority where sharing lets an account write.
 - A role that holds ``ALL`` only a superuser may write (E3032). Other authorities of a role are not looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +27,7 @@ Json = dict[str, Any]
 
 ALL = "ALL"
 _PRIVATE = "--------"
-_CREATES = ("CREATE", "CREATE_PRIVATE", "CREATE_PUBLIC")
+_CREATES = ("CREATE", "CREATE_PUBLIC", "CREATE_PRIVATE")
 _CHUNK = 100
 
 
@@ -48,6 +49,18 @@ class Lack:
         return f"write access by sharing for {objects} ({', '.join(self.names[:3])}{more})"
 
 
+@dataclass(frozen=True)
+class _Type:
+    """What a server says of a type; of one that it does not name nothing is asked, and it will judge by itself."""
+
+    shared: bool = False
+    implicit: bool = False
+    asked: dict[str, list[str]] = field(default_factory=dict)
+
+    def asks(self, *kinds: str) -> list[str]:
+        return [name for kind in kinds for name in self.asked.get(kind, [])]
+
+
 class Rights:
     """What an account may do with the types and objects of a server."""
 
@@ -62,13 +75,10 @@ class Rights:
         return ALL in self.held
 
     @cached_property
-    def _schemas(self) -> dict[str, tuple[bool, dict[str, list[str]]]]:
-        body = self.metadata.client.get_object("schemas", {"fields": "plural,shareable,authorities"})
-        return {
-            str(schema["plural"]): (bool(schema.get("shareable")), _by_type(schema))
-            for schema in body.get("schemas", [])
-            if schema.get("plural")
-        }
+    def _types(self) -> dict[str, _Type]:
+        params = {"fields": "plural,shareable,implicitPrivateAuthority,authorities"}
+        body = self.metadata.client.get_object("schemas", params)
+        return {str(schema["plural"]): _type(schema) for schema in body.get("schemas", []) if schema.get("plural")}
 
     def lacks(self, asked: Iterable[str]) -> tuple[str, ...]:
         """The authorities of which one would be enough; none when one is held or nothing is asked."""
@@ -77,21 +87,26 @@ class Rights:
 
     def to_create(self, kind: str, item: Json) -> tuple[str, ...]:
         """The authorities of which one is missing to create an object."""
-        shared, asked = self._schemas.get(kind, (False, {}))
         if ALL in item.get("authorities", ()):
             return self.lacks([ALL])
-        return self._to_share(asked, item) if shared else self.lacks(asked.get("CREATE", []))
+        of_type = self._types.get(kind, _Type())
+        return self._to_share(of_type, item) if of_type.shared else self.lacks(of_type.asks("CREATE"))
 
-    def _to_share(self, asked: dict[str, list[str]], item: Json) -> tuple[str, ...]:
-        public, private = asked.get("CREATE_PUBLIC", []), asked.get("CREATE_PRIVATE", [])
+    def _to_share(self, of_type: _Type, item: Json) -> tuple[str, ...]:
+        public, private = of_type.asks("CREATE_PUBLIC"), of_type.asks("CREATE_PRIVATE")
         if (item.get("sharing") or {}).get("public", _PRIVATE) != _PRIVATE:
             return self.lacks(public)
         return self.lacks([*public, *private]) if public and private else ()
 
-    def to_change(self, kind: str, what: str = "UPDATE") -> tuple[str, ...]:
-        """The authorities of which one is missing to change objects of a type (``DELETE``: to delete them)."""
-        asked = self._schemas.get(kind, (False, {}))[1]
-        return self.lacks(asked.get(what) or [name for each in _CREATES for name in asked.get(each, [])])
+    def to_change(self, kind: str, item: Json, action: str = UPDATE) -> list[tuple[str, ...]]:
+        """What is missing to change or delete an object: authorities of which one is, or () for its sharing."""
+        of_type = self._types.get(kind, _Type())
+        public = self._to_share(of_type, item) if of_type.shared else ()
+        shares = not of_type.shared or self._shares(item)
+        asked = of_type.asks(action.upper()) or of_type.asks(*_CREATES)
+        missing = () if of_type.implicit and shares else self.lacks(asked)
+        found = [missing] if missing and not (public and set(public) <= set(asked)) else []
+        return [*found, *([public] if public else []), *([] if shares else [()])]
 
     def _shares(self, item: Json) -> bool:
         sharing = item.get("sharing") or {}
@@ -100,15 +115,6 @@ class Rights:
         groups = {group["id"] for group in self.me.get("userGroups") or []}
         mine += [each.get("access") for uid, each in (sharing.get("userGroups") or {}).items() if uid in groups]
         return sharing.get("owner") in (None, self.me.get("id")) or any("w" in (text or "")[:2] for text in mine)
-
-    def why_not(self, kind: str, item: Json, action: str) -> Iterator[tuple[str, ...]]:
-        """What an account lacks that may not change an object: authorities, or () for a right by its sharing."""
-        shared, asked = self._schemas.get(kind, (False, {}))
-        missing = self.to_change(kind, action.upper()) or (self._to_share(asked, item) if shared else ())
-        if missing:
-            yield missing
-        if not missing or (shared and not self._shares(item)):
-            yield ()
 
     def refused(self, kind: str, uids: list[str], action: str) -> set[str]:
         """Those of some objects that the server says the account may not change."""
@@ -120,8 +126,9 @@ class Rights:
         return found
 
 
-def _by_type(schema: Json) -> dict[str, list[str]]:
-    return {str(each["type"]): list(each["authorities"]) for each in schema.get("authorities") or []}
+def _type(schema: Json) -> _Type:
+    asked = {str(each["type"]): list(each["authorities"]) for each in schema.get("authorities") or []}
+    return _Type(bool(schema.get("shareable")), bool(schema.get("implicitPrivateAuthority")), asked)
 
 
 def missing_rights(client: Client, plan: Plan) -> list[Lack]:
@@ -146,7 +153,15 @@ def _changes(rights: Rights, plan: Plan, steps: list[Step]) -> Iterator[tuple[St
             if ALL in step.payload.get("authorities", ()):
                 yield step, (ALL,)
             elif step.uid in refused:
-                yield from ((step, missing) for missing in rights.why_not(kind, actual[step.uid], UPDATE))
+                yield from ((step, missing) for missing in rights.to_change(kind, actual[step.uid]) or [()])
+
+
+def standing_rights(client: Client, plan: Plan, action: str) -> list[Lack]:
+    """What this account lacks to change (or delete) whatever of the package it sees on the server."""
+    rights = Rights(client)
+    ours = {step.uid: replace(step, action=action) for step in plan.steps}
+    items = [(ours[item["id"]], item) for some in plan.actual.values() for item in some if item["id"] in ours]
+    return _gathered([(step, missing) for step, item in items for missing in rights.to_change(step.kind, item, action)])
 
 
 def _gathered(found: list[tuple[Step, tuple[str, ...]]]) -> list[Lack]:
