@@ -52,7 +52,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage,
-    3 (with --exit-code) there are changes, conflicts or refused records.
+    3 (with --exit-code) there are changes, conflicts, refused records or troubles.
     """  # noqa: D301 - the mark is click's: do not wrap this paragraph
 
 

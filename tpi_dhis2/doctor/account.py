@@ -7,7 +7,7 @@ from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.errors import NotFound
+from tpi_dhis2.errors import Forbidden, NotFound
 from tpi_dhis2.package.fields import Fields
 from tpi_dhis2.provision.rights import ALL
 
@@ -74,7 +74,7 @@ def read_reach(client: Client, fields: Fields) -> Reach:
     try:
         program = client.get_object(f"programs/{fields.program}", {"fields": "id,access,organisationUnits~size"})
         kind = client.get_object(f"trackedEntityTypes/{fields.tracked_entity_type}", {"fields": "id,name,access"})
-    except NotFound:
+    except (NotFound, Forbidden):
         return Reach()
     stages = {info.uid: info for info in fields.stages.values()}
     params = {"filter": f"program.id:eq:{fields.program}", "fields": "id,name,access"}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tpi_dhis2.errors import TpiError
 
 OK, NOTE, WARN, BAD = "ok", "note", "warn", "bad"
+#: What a check may end with: an error of ours, or an answer that is not what a DHIS2 gives.
+TROUBLE = (TpiError, AttributeError, KeyError, TypeError, ValueError)
+Read = TypeVar("Read")
 _LATER = "Try again later; if it stays so, ask the administrator of the server, or report it."
 
 
@@ -27,17 +31,22 @@ class Finding:
         return self.level in (WARN, BAD)
 
 
-def of_error(name: str, error: TpiError) -> Finding:
+def of_error(name: str, error: Exception) -> Finding:
     """A finding for what went wrong, with the advice that comes with it."""
-    return Finding(BAD, name, str(error), error.advice or _LATER)
+    if isinstance(error, TpiError):
+        return Finding(BAD, name, str(error), error.advice or _LATER)
+    return Finding(BAD, name, f"The server's answer cannot be read ({type(error).__name__}: {error}).", _LATER)
+
+
+def tried(name: str, read: Callable[[], Read]) -> tuple[Read | None, list[Finding]]:
+    """What is read, or a finding for why it could not be."""
+    try:
+        return read(), []
+    except TROUBLE as error:
+        return None, [of_error(name, error)]
 
 
 def guarded(name: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
     """What a check finds; what stops it is a finding, too, and stops no other check."""
-    try:
-        return list(check())
-    except TpiError as error:
-        return [of_error(name, error)]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        words = f"The server's answer to this cannot be read ({type(error).__name__}: {error})."
-        return [Finding(BAD, name, words, _LATER)]
+    found, trouble = tried(name, lambda: list(check()))
+    return [*(found or []), *trouble]

@@ -32,12 +32,12 @@ class Job:
     besides: str = ""
 
 
-def examine(client: Client, who: Who, reach: Reach, plan: Plan) -> Iterator[Finding]:
+def examine(client: Client, who: Who, reach: Reach, plan: Plan | None) -> Iterator[Finding]:
     """All jobs; a superuser's are told in one line."""
     if who.is_super:
         yield Finding(OK, "account", f"{who.username} is a superuser and may do every job.")
         return
-    found = [*of_metadata(client, who, reach, plan), *of_records(who, reach)]
+    found = [*(of_metadata(client, who, reach, plan) if plan else ()), *of_records(who, reach)]
     mine = ", ".join(name for code, name in GROUPS.items() if code in who.groups) or "none of the four TPI groups"
     units = f"{who.capture} capture, {who.search} search and {who.view} data view units"
     useless = all(job.lacks for job in found)

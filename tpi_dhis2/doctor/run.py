@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.doctor import jobs, machine, package, server, stores
-from tpi_dhis2.doctor.account import Reach, Who, read_reach, read_who
-from tpi_dhis2.doctor.finding import OK, WARN, Finding, guarded, of_error
-from tpi_dhis2.errors import TpiError, UnsupportedVersion
+from tpi_dhis2.doctor.account import Who, read_reach, read_who
+from tpi_dhis2.doctor.finding import OK, TROUBLE, WARN, Finding, guarded, of_error, tried
+from tpi_dhis2.errors import UnsupportedVersion
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.package.release import bundle
-from tpi_dhis2.provision.plan import Plan, make_plan
+from tpi_dhis2.provision.plan import make_plan
 
 
 def examine(account: Callable[[], Account], store_url: str | None, pause: float = 0.5) -> Iterator[Finding]:
@@ -24,7 +24,7 @@ def examine(account: Callable[[], Account], store_url: str | None, pause: float 
         yield from _served(client)
     except UnsupportedVersion as error:
         yield of_error("version", error)
-    except TpiError as error:
+    except TROUBLE as error:
         yield of_error("connection", error)
     yield from guarded("store", lambda: stores.examine(store_url, address))
     yield from guarded("tool", machine.examine)
@@ -50,15 +50,13 @@ def _served(client: Client) -> Iterator[Finding]:
 
 def _installed(client: Client, who: Who) -> Iterator[Finding]:
     fields = package_fields()
-    seen: list[tuple[Reach, Plan]] = []
-
-    def compared() -> Iterator[Finding]:
-        reach, plan = read_reach(client, fields), make_plan(client, bundle(client.version.short))
-        seen.append((reach, plan))
-        return package.examine(who, reach, plan)
-
-    yield from guarded("package", compared)
-    if seen:
-        yield from guarded("account", lambda: jobs.examine(client, who, *seen[0]))
-        if seen[0][0].there and not seen[0][0].unread:
-            yield from guarded("deleted records", lambda: server.deleted(client, fields.program))
+    reach, trouble = tried("account", lambda: read_reach(client, fields))
+    plan, more = tried("package", lambda: make_plan(client, bundle(client.version.short)))
+    yield from [*more, *trouble]
+    if reach is None:
+        return
+    if plan is not None:
+        yield from guarded("package", lambda: package.examine(who, reach, plan))
+    yield from guarded("account", lambda: jobs.examine(client, who, reach, plan))
+    if reach.there and not reach.unread:
+        yield from guarded("deleted records", lambda: server.deleted(client, fields.program))
