@@ -14,6 +14,7 @@ from tpi_dhis2.package.release import bundle
 from tpi_dhis2.provision.plan import make_plan
 from tpi_dhis2.provision.rights import missing_rights
 from tpi_dhis2.provision.state import UP_TO_DATE, state
+from tpi_dhis2.provision.weigh import Rights
 
 LEVELS = ("ok", "note", "warn", "bad")
 
@@ -145,13 +146,13 @@ def test_an_account_that_gets_what_it_is_told_to_lack_may_install(client, sandbo
     assert "F_DATAELEMENT_PUBLIC_ADD for 350 dataElements to create" in ran.err
     assert {method for method, _ in sandbox.requests} == {"GET"}
 
-    lacks = missing_rights(mine, _plan(mine))
+    lacks = missing_rights(Rights(mine), _plan(mine))
     told = json.loads(tpi("provision", "plan", "--json", **given).out)["missing_rights"]
     assert [each["text"] for each in told] == [str(lack) for lack in lacks]
     # Recorded: who creates a constant or a stage by an import is asked for nothing.
     assert not {"constants", "programStages", "options"} & {lack.kind for lack in lacks}
     add_account(client, "installer", authorities=[lack.authorities[0] for lack in lacks])
-    assert missing_rights(mine, _plan(mine)) == []
+    assert missing_rights(Rights(mine), _plan(mine)) == []
     assert tpi("provision", "apply", "--yes", "--json", "--backups", tmp_path, **given).code == 0
     assert state(_plan(client)).word == UP_TO_DATE
 
@@ -162,6 +163,6 @@ def test_an_object_that_sharing_closes_is_named(installed):
     program = package_fields().program
     installed.ask("PATCH", f"programs/{program}", body=[{"op": "replace", "path": "/name", "value": "Other"}])
     mine = client_of(installed, "half")
-    (lack,) = [each for each in missing_rights(mine, _plan(mine)) if each.action == "update"]
+    (lack,) = [each for each in missing_rights(Rights(mine), _plan(mine)) if each.action == "update"]
     assert (lack.kind, lack.count, lack.authorities) == ("programs", 1, ())
     assert "write access by sharing for 1 programs to update (Twinning Partnerships for Improvement)" in str(lack)

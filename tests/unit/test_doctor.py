@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tpi_dhis2.dhis2.clock import Difference, difference
+from tpi_dhis2.dhis2.versions import ServerVersion
 from tpi_dhis2.doctor import machine, server
 from tpi_dhis2.doctor.account import Reach, Who
 from tpi_dhis2.doctor.finding import Finding, guarded
@@ -90,6 +91,37 @@ def test_the_age_of_the_tables_is_told_by_the_servers_own_times(last, level, say
     info = {"serverDate": "2026-11-23T12:00:00.000", **({"lastAnalyticsTableSuccess": last} if last else {})}
     told = server.of_tables(info)
     assert (told.level, says in told.text, bool(told.advice)) == (level, True, level == "warn")
+
+
+# Deleted records ---------------------------------------------------------------------------------------------------
+
+
+class Server:
+    """A server with so many partnerships, each with a deleted record; it counts the pages it is asked for."""
+
+    def __init__(self, partnerships, minor):
+        self.version = ServerVersion(f"2.{minor}.1", minor)
+        self.left, self.pages = partnerships, 0
+
+    def get_object(self, path, params):
+        self.pages += 1
+        size = min(int(params["pageSize"]), self.left)
+        self.left -= size
+        entity = {"trackedEntity": "x", "enrollments": [{"events": [{"deleted": True}, {"deleted": False}]}]}
+        pager = {"nextPage": "http://x"} if self.left else {}
+        return {self.version.entities_key: [entity] * size, "pager": pager}
+
+
+@pytest.mark.parametrize("minor", [40, 41, 42, 43])
+def test_what_is_deleted_is_counted_in_few_pages(minor):
+    many = Server(10_000, minor)
+    (told,) = server.deleted(many, "program")
+    assert (told.level, told.text) == ("note", "The server still keeps at least 1000 deleted records.")
+    assert many.pages == 5
+    (told,) = server.deleted(Server(300, minor), "program")
+    assert told.text == "The server still keeps 300 deleted records."
+    (told,) = server.deleted(Server(0, minor), "program")
+    assert told.level == "ok"
 
 
 # This machine ------------------------------------------------------------------------------------------------------

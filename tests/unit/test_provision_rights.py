@@ -7,6 +7,7 @@ import pytest
 from tpi_dhis2.errors import Forbidden
 from tpi_dhis2.provision.plan import CREATE, UPDATE, Plan, Step
 from tpi_dhis2.provision.rights import Lack, missing_rights, refuse_missing, standing_rights
+from tpi_dhis2.provision.weigh import Rights
 
 OPEN, CLOSED = (
     {"sharing": {"public": "r-------", "owner": "other"}},
@@ -63,7 +64,7 @@ def plan(*steps):
 
 
 def lacking(server, *steps):
-    return [str(lack) for lack in missing_rights(server, plan(*steps))]
+    return [str(lack) for lack in missing_rights(Rights(server), plan(*steps))]
 
 
 def test_a_superuser_lacks_nothing_and_is_asked_one_thing():
@@ -138,13 +139,15 @@ def test_what_sharing_closes_is_named():
 )
 def test_some_types_are_changed_by_sharing_alone(sharing, may):
     made = plan(("dashboards", UPDATE, {"sharing": sharing}))
-    assert (standing_rights(Server(groups=["g"]), made, UPDATE) == []) == may
+    assert (standing_rights(Rights(Server(groups=["g"])), made, UPDATE) == []) == may
 
 
 def test_deleting_has_authorities_of_its_own():
     made = plan(("dataElements", UPDATE, {"sharing": {"public": "rw------", "owner": "other"}}))
-    assert [lack.authorities for lack in standing_rights(Server("DE_PUBLIC"), made, "delete")] == [("DE_DELETE",)]
-    assert standing_rights(Server("DE_PUBLIC", "DE_DELETE"), made, "delete") == []
+    assert [lack.authorities for lack in standing_rights(Rights(Server("DE_PUBLIC")), made, "delete")] == [
+        ("DE_DELETE",)
+    ]
+    assert standing_rights(Rights(Server("DE_PUBLIC", "DE_DELETE")), made, "delete") == []
 
 
 def test_the_error_names_all_that_is_missing():

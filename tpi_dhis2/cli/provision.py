@@ -51,9 +51,10 @@ def _plan(client: Client) -> tuple[Plan, dict[str, Any]]:
 def plan(client: Client, exit_code: bool, as_json: bool, show_all: bool) -> None:
     """Show what an apply would create, change and leave. Writes nothing."""
     from tpi_dhis2.provision import rights
+    from tpi_dhis2.provision.weigh import Rights
 
     made, _ = _plan(client)
-    lacks = rights.missing_rights(client, made)
+    lacks = rights.missing_rights(Rights(client), made)
     if as_json:
         print_json({**_as_json(made), "missing_rights": rights.as_json(lacks)})
     else:

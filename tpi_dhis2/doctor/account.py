@@ -9,7 +9,7 @@ from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import Forbidden, NotFound
 from tpi_dhis2.package.fields import Fields
-from tpi_dhis2.provision.rights import ALL
+from tpi_dhis2.provision.weigh import ALL
 
 Json = dict[str, Any]
 _ME = (

@@ -14,6 +14,7 @@ from tpi_dhis2.doctor.account import GROUPS, Reach, Who
 from tpi_dhis2.doctor.finding import NOTE, OK, WARN, Finding
 from tpi_dhis2.provision.plan import UPDATE, Plan
 from tpi_dhis2.provision.rights import Lack, missing_rights, standing_rights
+from tpi_dhis2.provision.weigh import Rights
 
 _MAINTAIN = "F_PERFORM_MAINTENANCE"
 _VIEW = "F_VIEW_EVENT_ANALYTICS"
@@ -60,7 +61,8 @@ def of_job(job: Job) -> Finding:
 
 def of_metadata(client: Client, who: Who, reach: Reach, plan: Plan) -> Iterator[Job]:
     """Installing, assigning units and removing: for what is to be done now, else for what is there."""
-    lacks = missing_rights(client, plan) or standing_rights(client, plan, UPDATE)
+    rights = Rights(client)
+    lacks = missing_rights(rights, plan) or standing_rights(rights, plan, UPDATE)
     yield Job("provision", "install or upgrade the package", _told(lacks), f"{_ASK}, or use a superuser's account.")
     if not reach.there:
         return
@@ -69,7 +71,7 @@ def of_metadata(client: Client, who: Who, reach: Reach, plan: Plan) -> Iterator[
     )
     yield Job("assign", "assign units to the program", closed)
     clearing = tuple(f"it lacks {name} to clear deleted records" for name in _no(who, _MAINTAIN))
-    yield Job("uninstall", "remove the package", (*_told(standing_rights(client, plan, "delete")), *clearing))
+    yield Job("uninstall", "remove the package", (*_told(standing_rights(rights, plan, "delete")), *clearing))
 
 
 def _told(lacks: list[Lack]) -> tuple[str, ...]:
