@@ -218,6 +218,11 @@ def test_what_records_need():
     assert lacks(who("ALL"), Reach()) == {"push": 1, "pull": 1, "analytics": 1}
 
 
+def test_without_the_program_the_advice_is_to_install_it_first():
+    assert {job.advice.split(" (")[0] for job in of_records(who(), Reach())} == {"Install the package first"}
+    assert not any("Install" in job.advice for job in of_records(who(), Reach(there=True)))
+
+
 def plan(*actions, installed=None, dhis2="2.42.4.1"):
     steps = [Step("indicators", f"Indicator{number:02}", "TPI - Met", action) for number, action in enumerate(actions)]
     return Plan("https://dhis2.example.org", dhis2, "1.10.0", "digest", steps, installed)

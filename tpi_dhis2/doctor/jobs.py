@@ -85,20 +85,23 @@ def _no(who: Who, *authorities: str) -> list[str]:
 def of_records(who: Who, reach: Reach) -> Iterator[Job]:
     """Sending, reading and analysing records."""
     absent = () if reach.there else ("the program is not on this server, or not for this account",)
+    advice = _PLACE if reach.there else _ABSENT
     writing = _sharing("write", reach.unwritten, "TPI - Data capture")
     placed = () if who.capture else ("it has no capture unit",)
     arms = f"; the arms' answers on how the relation works {'too' if reach.functioning else 'not'}"
     half = reach.there and not writing
-    yield Job("push", "send records", absent or (*writing, *placed), _PLACE, half, arms)
+    yield Job("push", "send records", absent or (*writing, *placed), advice, half, arms)
     reading = _sharing("read", reach.unread, "TPI - Access")
     seen = () if who.search or who.capture else ("it has no search or capture unit",)
-    yield Job("pull", "read records and make documents of them", absent or (*reading, *seen), _PLACE)
+    yield Job("pull", "read records and make documents of them", absent or (*reading, *seen), advice)
     viewing = () if who.view or who.capture else ("it has no data view unit",)
     lacks = absent or (*(f"it lacks {name}" for name in _no(who, _VIEW)), *reading, *viewing)
     tables = f"; build the analytics tables {'too' if who.may(_MAINTAIN) else 'not'}"
-    yield Job("analytics", "see charts and dashboards", lacks, f"{_ASK} (role TPI - Data analysis).", besides=tables)
+    yield Job("analytics", "see charts and dashboards", lacks, _ANALYSE if reach.there else _ABSENT, besides=tables)
 
 
+_ABSENT = "Install the package first (provision apply); if it is there, put the account into one of the TPI groups."
+_ANALYSE = f"{_ASK} (role TPI - Data analysis)."
 _PLACE = "Put the account into that group in the Users app and give it its units (capture and search), then try again."
 
 
