@@ -34,6 +34,9 @@ from tests.fault.servers import (
     tpi,
 )
 from tpi_dhis2.dhis2 import transport
+from tpi_dhis2.dhis2.client import Account, Client
+from tpi_dhis2.dhis2.metadata import Metadata
+from tpi_dhis2.errors import Forbidden
 from tpi_dhis2.sandbox.server import Sandbox, serve
 
 RECORDS = ROOT / "tpi_dhis2" / "demo" / "published.yaml"
@@ -326,8 +329,20 @@ def test_a_user_without_rights_may_not_provision(store):
     with serve(sandbox) as url:
         ran = tpi(*COMMANDS["apply"], url=url, store=store, **plain_user(url))
     assert is_plain_failure(ran), ran
-    assert "wrote nothing" in ran.err
+    assert "nothing was sent" in ran.err
+    assert "F_DATAELEMENT_PUBLIC_ADD for 350 dataElements" in ran.err
     assert not sandbox.state.table("programs")
+
+
+def test_a_right_that_only_the_server_knows_of_is_refused_by_it():
+    element = {"id": "aElement001", "name": "A name", "shortName": "A name", "domainType": "TRACKER"}
+    bundle = {"dataElements": [{**element, "valueType": "TEXT", "aggregationType": "NONE"}]}
+    with serve(Sandbox()) as url:
+        account = plain_user(url)
+        client = Client(Account(url, account["username"], account["password"]), pause=0)
+        with pytest.raises(Forbidden, match="wrote nothing") as caught:
+            Metadata(client).commit(bundle)
+    assert "E3000" in caught.value.detail
 
 
 def test_wrong_password_and_wrong_token_of_a_real_account(store):

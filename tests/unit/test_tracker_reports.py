@@ -8,7 +8,7 @@ import responses
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.dhis2.metadata import Metadata, refusals
 from tpi_dhis2.dhis2.tracker import PAGE_SIZE, Tracker, read_report
-from tpi_dhis2.errors import ServerRefused
+from tpi_dhis2.errors import OutcomeUnknown, ServerRefused
 from tpi_dhis2.sync.explain import explain
 
 URL = "https://dhis2.example.org"
@@ -144,15 +144,21 @@ def refused(status: str = "ERROR", stats: dict[str, int] | None = None) -> dict[
         (200, refused("OK", {"ignored": 1})),
         (200, refused("WARNING")),
         (409, {"message": "Unexpected end-of-input"}),
-        (200, {}),
     ],
-    ids=["409", "200 with an error", "200 OK with one left out", "a warning", "no report", "nothing"],
+    ids=["409", "200 with an error", "200 OK with one left out", "a warning", "no report"],
 )
 def test_a_metadata_import_is_done_only_when_all_of_it_is(http, body):
     responses.post(f"{URL}/api/metadata", json=body, status=http)
     with pytest.raises(ServerRefused, match="wrote nothing") as caught:
         Metadata(client()).commit({})
     assert caught.value.advice
+
+
+@responses.activate
+def test_a_metadata_import_without_a_word_of_it_may_have_happened():
+    responses.post(f"{URL}/api/metadata", json={}, status=200)
+    with pytest.raises(OutcomeUnknown):
+        Metadata(client()).commit({})
 
 
 def test_the_reasons_of_a_metadata_report():

@@ -21,7 +21,7 @@ from tpi_dhis2.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tpi_dhis2.dhis2.client import Client
+    from tpi_dhis2.dhis2.client import Account, Client
 
 Command = Callable[..., Any]
 
@@ -98,19 +98,39 @@ def connection_options(command: Command) -> Command:
     def connected(url: str | None, username: str | None, profile: str | None, **rest: Any) -> Any:
         return command(client=connect(url, username, profile), **rest)
 
+    return verbose_option(account_options(connected))
+
+
+def account_options(command: Command) -> Command:
+    """Add the options that name a server and an account."""
     options = [
         click.option("--url", envvar="TPI_DHIS2_URL", help="Address of the DHIS2, without /api.", metavar="URL"),
         click.option("--username", envvar="TPI_DHIS2_USERNAME", help="User name.", metavar="NAME"),
         click.option("--profile", help="Take address and name from this profile of the settings file.", metavar="NAME"),
     ]
     for option in reversed(options):
-        connected = option(connected)
-    return verbose_option(connected)
+        command = option(command)
+    return command
 
 
 def connect(url: str | None, username: str | None, profile: str | None = None) -> Client:
-    """A client for the account that options, profile and environment name; secrets never come from arguments."""
-    from tpi_dhis2.dhis2.client import Account, Client
+    """A client for the account that options, profile and environment name, which a DHIS2 that we know lets in."""
+    from tpi_dhis2.dhis2.client import Client
+
+    account = named_account(url, username, profile)
+    if account.is_bare:
+        click.secho(
+            "Warning: the address begins with http://, so the password travels unprotected.", err=True, fg="yellow"
+        )
+    client = Client(account)
+    # Before anything else is done: is this a DHIS2 that we know, and does it let this account in?
+    client.identify()
+    return client
+
+
+def named_account(url: str | None, username: str | None, profile: str | None = None) -> Account:
+    """The account that options, profile and environment name; secrets never come from arguments."""
+    from tpi_dhis2.dhis2.client import Account
 
     known = _profile(profile) if profile else {}
     # What is named on the command line or in the environment comes before the profile.
@@ -126,15 +146,7 @@ def connect(url: str | None, username: str | None, profile: str | None = None) -
         if not is_watched():
             raise UsageError("No password or token is set.", "Set TPI_DHIS2_PASSWORD or TPI_DHIS2_TOKEN.")
         password = click.prompt(f"Password of {name}", hide_input=True, err=True)
-    account = Account(address, name, password, token)
-    if account.is_bare:
-        click.secho(
-            "Warning: the address begins with http://, so the password travels unprotected.", err=True, fg="yellow"
-        )
-    client = Client(account)
-    # Before anything else is done: is this a DHIS2 that we know, and does it let this account in?
-    client.identify()
-    return client
+    return Account(address, name, password, token)
 
 
 def settings_file() -> Path:

@@ -20,6 +20,7 @@ _NOUNS = {
     "provision": "Install the package on a DHIS2 and assign units.",
     "sync": "Bring partnership records to the server and back.",
     "report": "Write action plans and evaluation summaries.",
+    "doctor": "Examine server, account, package, store and this machine.",
     "sandbox": "Run the training stand-in for a DHIS2.",
     "demo": "Run the whole chain on demo partnerships.",
 }
@@ -61,7 +62,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage,
-    3 (with --exit-code) there are changes, conflicts or refused records.
+    3 (with --exit-code) there are changes, conflicts, refused records or troubles.
     """  # noqa: D301 - the mark is click's: do not wrap this paragraph
 
 

@@ -73,21 +73,26 @@ def plan(
     show_all: bool,
 ) -> None:
     """Show what an apply would create, change, remove and leave. Writes nothing on the server."""
+    from tpi_dhis2.provision import rights
     from tpi_dhis2.provision.page import markdown
     from tpi_dhis2.provision.saved import as_json as plain
     from tpi_dhis2.provision.saved import save_plan
+    from tpi_dhis2.provision.weigh import Rights
 
     if as_json and as_markdown:
         raise click.UsageError("Choose one of --json and --markdown.")
     made, _ = _plan(client, mapping)
+    lacks = rights.missing_rights(Rights(client), made)
     if out:
         save_plan(made, out)
     if as_json:
-        print_json(plain(made))
+        print_json({**plain(made), "missing_rights": rights.as_json(lacks)})
     elif as_markdown:
         click.echo(markdown(made), nl=False)
     else:
         show(made, show_all)
+    for lack in lacks if not as_json else ():
+        click.secho(f"This account lacks {lack}", fg="yellow", err=as_markdown)
     if out:
         click.echo(f"Saved in {out}: 'provision apply --plan {out}' does just this, or refuses.", err=True)
     if exit_code and not made.is_empty:

@@ -54,10 +54,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of the server: HTTP status and the JSON of its body."""
+    """An answer of the server: HTTP status, the JSON of its body, and when it was given by the server's own clock."""
 
     status: int
     body: Any
+    date: str = ""
 
 
 class Client:
@@ -226,7 +227,7 @@ def _read(base: str, response: requests.Response, expect: tuple[int, ...]) -> An
         if body is None and response.content:
             # Also half of what a DHIS2 wrote.
             raise _maybe(_not_dhis2(base, response))
-        return Answer(status, body)
+        return Answer(status, body, response.headers.get("Date", ""))
     raise _maybe(_failure(base, response, body), status >= 500)
 
 

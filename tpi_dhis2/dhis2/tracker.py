@@ -27,6 +27,26 @@ FIELDS = (
 )
 
 
+#: What is asked to count what is deleted, and of how many partnerships at once.
+_DELETED = "trackedEntity,deleted,enrollments[enrollment,deleted,events[event,deleted]]"
+_LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Deleted objects that a server still keeps: how many, among how many partnerships, and whether that is all."""
+
+    count: int
+    seen: int
+    whole: bool
+
+
+def _deleted(entity: Json) -> int:
+    cycles = entity.get("enrollments") or []
+    records = [record for cycle in cycles for record in cycle.get("events") or []]
+    return sum(bool(each.get("deleted")) for each in [entity, *cycles, *records])
+
+
 @dataclass
 class Report:
     """What became of each object of an import: ``done`` UIDs, and the messages of refusals and warnings by UID."""
@@ -55,19 +75,34 @@ class Tracker:
         No order is asked for and the far end of the time is left open: an entity that changes meanwhile stays in the
         set, so pages may show one twice but lose none.
         """
-        version = self.client.version
-        params = {"program": self.program, "includeDeleted": "true", "fields": FIELDS, **version.within(unit)}
+        params = {"fields": FIELDS, **self.client.version.within(unit)}
         if since:
             params["updatedAfter"] = since
+        return self._pages(params, PAGE_SIZE)
+
+    def _pages(self, params: dict[str, str], size: int) -> Iterator[list[Json]]:
+        version = self.client.version
         page = 0
         more = True
         while more:
             page += 1
-            body = self._page({**params, "page": str(page), "pageSize": str(PAGE_SIZE)})
+            asked = {"program": self.program, "includeDeleted": "true", "page": str(page), "pageSize": str(size)}
+            body = self._page({**params, **asked})
             entities = self._entities(body)
             if entities:
                 yield entities
             more = bool(body.get("pager", {}).get("nextPage")) if version.links_pages else bool(entities)
+
+    def kept_deleted(self, most: int) -> Kept:
+        """How many deleted objects the server still keeps; no more than so many partnerships are looked at."""
+        seen = count = 0
+        params = {"fields": _DELETED, **self.client.version.within(None)}
+        for page in self._pages(params, _LOOKED_AT):
+            seen += len(page)
+            count += sum(map(_deleted, page))
+            if seen >= most:
+                return Kept(count, seen, whole=False)
+        return Kept(count, seen, whole=True)
 
     def by_id(self, uids: list[str]) -> Iterator[list[Json]]:
         """Pages of the tracked entities with these UIDs; those that are not there are left out."""

@@ -22,6 +22,7 @@ from tpi_dhis2.errors import OutcomeUnknown, StateChanged, TpiError
 from tpi_dhis2.provision.backup import Backup, moment, write_backup
 from tpi_dhis2.provision.installed import Installed, Run, forget_installed, write_installed
 from tpi_dhis2.provision.remove import remove_all
+from tpi_dhis2.provision.rights import refuse_missing
 from tpi_dhis2.provision.steps import CREATE, DONE, UPDATE, Plan, Step
 
 #: Pauses before looking again when nobody knows whether the server is still at work.
@@ -58,6 +59,7 @@ class Job:
         say how the server is.
         """
         self.plan.refuse()
+        refuse_missing(self.client, self.plan)
         self._still_true()
         if not self.plan.of(*DONE):
             return Done({}, None, self._recorded(None))

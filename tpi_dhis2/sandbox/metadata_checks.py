@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tpi_dhis2.sandbox.accounts import META_WRITE, Account
+from tpi_dhis2.sandbox import rights
+from tpi_dhis2.sandbox.accounts import Account
 from tpi_dhis2.sandbox.ids import is_uid
 from tpi_dhis2.sandbox.reports import Item, Problem
 from tpi_dhis2.sandbox.schema import CHILDREN, REFERENCES, TYPES, required_by
@@ -55,14 +56,16 @@ def check_security(account: Account, item: Item) -> None:
     who = f"{user['name']} [{account.uid}] (User)"
     if account.superuser:
         return
-    if item.existing is None:
-        authority = item.type.public_add
-        if authority and not account.has(authority):
-            text = f"User `{who}` is not allowed to create objects of type {item.label}."
-            item.problems.append(Problem("E3000", text, "strategy", [who, item.label]))
-    elif not (item.type.shared and account.may(item.existing, META_WRITE)):
-        text = f"User `{who}` is not allowed to update object `{item.label}`."
+    plural = item.type.plural
+    if item.existing is None and not rights.may_create(account, plural):
+        text = f"User `{who}` is not allowed to create objects of type {item.label}"
+        item.problems.append(Problem("E3000", text, "strategy", [who, item.label]))
+    elif item.existing is not None and not rights.may_change(account, plural, item.existing, "UPDATE"):
+        text = f"User `{who}` is not allowed to update object `{item.label}`"
         item.problems.append(Problem("E3001", text, "strategy", [who, item.label]))
+    elif not rights.may_share(account, plural, item.sent):
+        text = f"User `{who}` is not allowed to make public objects of type `class {item.type.klass}`"
+        item.problems.append(Problem("E3008", text, "strategy", [who, f"class {item.type.klass}"]))
 
 
 def check_schema(item: Item, minor: int) -> None:

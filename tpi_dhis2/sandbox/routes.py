@@ -13,6 +13,7 @@ from tpi_dhis2.sandbox.maintenance import maintenance
 from tpi_dhis2.sandbox.metadata_read import export, read_list, read_one, read_property
 from tpi_dhis2.sandbox.page import start_page
 from tpi_dhis2.sandbox.schema import TYPES
+from tpi_dhis2.sandbox.schemas import schemas
 from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.web import Reply, Request, not_found_page, wrong_method
 
@@ -147,5 +148,7 @@ ROOMS: dict[str, Handler] = {
     "apiTokens": _token_alias,
     "maintenance": maintenance,
     "systemSettings": system.settings,
+    "schemas": schemas,
+    "configuration": system.configuration,
     "ping": lambda _account, _parts, _request: Reply(200, text=""),
 }

@@ -19,7 +19,6 @@ class Type:
     unique: tuple[str, ...] = ("code",)
     lengths: dict[str, int] = field(default_factory=lambda: dict(NAME))
     shared: bool = True
-    public_add: str = ""
     ordered: str = "name"
 
     @property
@@ -61,7 +60,6 @@ _TABLE = (
         (*BOTH, "valueType", "domainType", "aggregationType"),
         UNIQUE,
         {**SHORT, "formName": 230, "fieldMask": 255, "url": 255},
-        public_add="F_DATAELEMENT_PUBLIC_ADD",
     ),
     Type("dataElementGroups", P + "dataelement.DataElementGroup", BOTH, UNIQUE, SHORT),
     Type("indicatorTypes", P + "indicator.IndicatorType", ("name", "factor"), ("code", "name"), shared=False),

@@ -11,26 +11,48 @@ from tpi_dhis2.sandbox.ids import new_uid
 from tpi_dhis2.sandbox.payload import check_content_type, read_json
 from tpi_dhis2.sandbox.state import FULL_VERSION
 from tpi_dhis2.sandbox.thing import Thing
-from tpi_dhis2.sandbox.web import Json, Reply, Request, message, missing, refuse, wrong_method
+from tpi_dhis2.sandbox.web import Json, Reply, Request, message, missing, not_found_page, refuse, wrong_method
 
 TOKEN_TYPES = ("PERSONAL_ACCESS_TOKEN_V1", "PERSONAL_ACCESS_TOKEN_V2")
 API_TOKEN = "org.hisp.dhis.security.apikey.ApiToken"  # noqa: S105 (a class name)
 SETTINGS: Json = {"ruleEngineAssignOverwrite": False, "keyAnalyticsMaxLimit": 100000, "KeyTrackedEntityMaxLimit": 50000}
+#: Where the period types of the analytics tables are kept.
+PERIODS = "dataOutputPeriodTypes"
 USER_SETTINGS = {"keyDbLocale": "en", "keyUiLocale": "en", "keyAnalysisDisplayProperty": "name"}
 
 
 def info(account: Account, request: Request) -> Reply:
-    """Answer GET /api/system/info."""
+    """Answer GET /api/system/info; up to 2.41 nothing is said of analytics that never ran."""
     minor = account.state.minor
+    never = {"lastAnalyticsTableSuccess": "1970-01-01T00:00:00.000", "lastAnalyticsTableRuntime": ""}
     return Reply(200, {
+        **(never if minor >= 42 else {}),
         "contextPath": request.base_url, "userAgent": request.headers.get("user-agent", ""), "calendar": "iso8601",
         "dateFormat": "yyyy-mm-dd", "serverDate": account.state.now(), "serverTimeZoneId": "Etc/UTC",
         "serverTimeZoneDisplayName": "Coordinated Universal Time",
-        "lastAnalyticsTableSuccess": "1970-01-01T00:00:00.000", "version": FULL_VERSION[minor], "revision": "sandbox",
+        "version": FULL_VERSION[minor], "revision": "sandbox",
         "systemName": "tpi-dhis2 training sandbox, not a DHIS2", "instanceBaseUrl": request.base_url,
         "systemId": hashlib.sha256(f"tpi-dhis2 sandbox 2.{minor}".encode()).hexdigest()[:11],
         "encryption": False, "emailConfigured": False,
     })  # fmt: skip
+
+
+def configuration(account: Account, parts: list[str], request: Request) -> Reply:
+    """Answer GET and POST /api/configuration/dataOutputPeriodTypes, which 2.43 has and leaves empty at first."""
+    if account.state.minor < 43 or parts != ["dataOutputPeriodTypes"]:
+        return not_found_page()
+    stored = account.state.table("settings").get(PERIODS, [])
+    if request.method == "GET":
+        return Reply(200, [{"name": name, "displayName": name} for name in stored])
+    if request.method != "POST":
+        raise wrong_method(request.method)
+    if not account.has("F_SYSTEM_SETTING"):
+        raise refuse(403, "Access is denied, requires one Authority from [F_SYSTEM_SETTING]")
+    # Yearly comes along, whatever is asked for.
+    account.state.put(
+        "settings", PERIODS, list(dict.fromkeys([*(each["name"] for each in read_json(request, 409)), "Yearly"]))
+    )
+    return Reply(204, text="")
 
 
 def me(account: Account, parts: list[str], request: Request) -> Reply:

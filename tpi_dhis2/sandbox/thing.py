@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tpi_dhis2.sandbox.accounts import DATA_READ, DATA_WRITE, META_READ, META_WRITE, Account, groups_of, path_of
+from tpi_dhis2.sandbox import rights
+from tpi_dhis2.sandbox.accounts import DATA_READ, DATA_WRITE, META_READ, Account, groups_of, path_of
 from tpi_dhis2.sandbox.fields import Field, expand
 from tpi_dhis2.sandbox.properties import COMMON, OWNED
 from tpi_dhis2.sandbox.schema import REFERENCES, TYPES
@@ -110,12 +111,13 @@ def user_reference(user: Json | None) -> Json | None:
 def _access(thing: Thing) -> Json:
     account, plural = thing.account, thing.plural or ""
     shared = TYPES[plural].shared
-    write = account.may(thing.stored, META_WRITE) if shared else account.superuser
+    update = rights.may_change(account, plural, thing.stored, "UPDATE")
+    write = rights.may_change(account, plural, thing.stored, "CREATE")
     read = account.may(thing.stored, META_READ) if shared else True
-    access: Json = {"manage": write, "externalize": account.superuser, "write": write, "read": read, "update": write}
+    access: Json = {"manage": update, "externalize": account.superuser, "write": write, "read": read, "update": update}
     if plural in DATA_SHARED:
         access["data"] = {"write": account.may(thing.stored, DATA_WRITE), "read": account.may(thing.stored, DATA_READ)}
-    access["delete"] = write
+    access["delete"] = rights.may_change(account, plural, thing.stored, "DELETE")
     return access
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, insert, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, func, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -39,7 +39,7 @@ class Store:
     @contextmanager
     def open(cls, url: str | None = None) -> Iterator[Store]:
         """The store at a database address, for one process at a time; StoreBusy or StoreProblem if it cannot be had."""
-        address = _parsed(url or default_url())
+        address = parsed(url or default_url())
         with contextlib.ExitStack() as opened, _told(address, SQLAlchemyError):
             with _told(address, OSError):
                 opened.enter_context(_locked(address))
@@ -93,6 +93,21 @@ class Store:
         with self._engine.connect() as connection:
             return [Item(**row) for row in connection.execute(query).mappings()]
 
+    def states(self) -> dict[str, int]:
+        """How many objects are in each state; what was deleted is not counted."""
+        query = select(tables.item.c.state, func.count()).where(tables.item.c.deleted.is_(False))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(tables.item.c.state))
+            return {str(row[0]): int(row[1]) for row in rows}
+
+    def faults(self) -> list[str]:
+        """What an SQLite file finds wrong with itself; other databases see to themselves."""
+        if self._engine.dialect.name != "sqlite":
+            return []
+        with self._engine.connect() as connection:
+            found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check(20)"))]
+        return [] if found == ["ok"] else found
+
     def by_uid(self, uids: Iterable[str]) -> dict[str, Item]:
         """The objects with these UIDs, by UID."""
         found: dict[str, Item] = {}
@@ -137,7 +152,8 @@ def _replace(connection: Connection, table: Table, key: str, rows: list[dict[str
         connection.execute(insert(table), some)
 
 
-def _parsed(address: str) -> URL:
+def parsed(address: str) -> URL:
+    """The address of a store; StoreProblem when it is not one."""
     try:
         return make_url(address)
     except (ArgumentError, ValueError) as error:
@@ -154,11 +170,11 @@ def _told(address: URL, kind: type[Exception]) -> Iterator[None]:
         yield
     except ImportError as error:
         raise StoreProblem(
-            f"The driver for {_shown(address)} is not installed.", f"Install it: pip install {error.name}", str(error)
+            f"The driver for {shown(address)} is not installed.", f"Install it: pip install {error.name}", str(error)
         ) from error
     except kind as error:
         raise StoreProblem(
-            f"The store {_shown(address)} cannot be used: {str(error).splitlines()[0]}.",
+            f"The store {shown(address)} cannot be used: {str(error).splitlines()[0]}.",
             "Check the address in TPI_DHIS2_STORE, free space and rights; what was not stored was not sent.",
             str(error),
         ) from error
@@ -184,7 +200,7 @@ def _locked(url: URL) -> Iterator[None]:
     if url.get_backend_name() == "sqlite" and url.database:
         path = Path(f"{url.database}.lock")
     else:
-        name = hashlib.sha256(_shown(url).encode()).hexdigest()[:16]
+        name = hashlib.sha256(shown(url).encode()).hexdigest()[:16]
         path = user_data_path("tpi-dhis2") / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -192,9 +208,10 @@ def _locked(url: URL) -> Iterator[None]:
             yield
     except Timeout as error:
         raise StoreBusy(
-            f"Another run is using the store {_shown(url)}.", "Wait until it has ended, then run this again."
+            f"Another run is using the store {shown(url)}.", "Wait until it has ended, then run this again."
         ) from error
 
 
-def _shown(address: URL) -> str:
+def shown(address: URL) -> str:
+    """The address of a store without its password."""
     return address.render_as_string(hide_password=True)

@@ -1,0 +1,44 @@
+"""How a store is: where it stands, whether it can be used, what it mirrors and what waits in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tpi_dhis2.store.store import Store, default_url, parsed, shown
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a store is: its address without a password, and the file, if it is one."""
+
+    address: str
+    file: Path | None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is no such file yet."""
+        return self.file is not None and not self.file.exists()
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a store says: the server it mirrors, up to when, objects by state, and what is wrong with its file."""
+
+    server: str | None
+    pulled: str | None
+    states: dict[str, int]
+    faults: list[str]
+
+
+def place(url: str | None) -> Place:
+    """Where a store would be; StoreProblem when the address is not one."""
+    address = parsed(url or default_url())
+    is_file = address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:")
+    return Place(shown(address), Path(str(address.database)) if is_file else None)
+
+
+def look(url: str | None) -> Health:
+    """Look into a store that is there; StoreBusy or StoreProblem when it cannot be used."""
+    with Store.open(url) as store:
+        return Health(store.setting("server"), store.setting("pulled"), store.states(), store.faults())
