@@ -225,7 +225,7 @@ def test_without_the_program_the_advice_is_to_install_it_first():
 
 def plan(*actions, installed=None, dhis2="2.42.4.1"):
     steps = [Step("indicators", f"Indicator{number:02}", "TPI - Met", action) for number, action in enumerate(actions)]
-    return Plan("https://dhis2.example.org", dhis2, "1.10.0", "digest", steps, installed)
+    return Plan("https://dhis2.example.org", "system", dhis2, "1.10.0", "digest", steps, installed)
 
 
 def installed(version="1.10.0", digest="digest", dhis2="2.42.4.1"):

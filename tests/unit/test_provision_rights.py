@@ -60,7 +60,7 @@ def plan(*steps):
     for step in made:
         if step.action != CREATE:
             actual.setdefault(step.kind, []).append(step.payload)
-    return Plan("https://x", "2.42.4", "1", "d", made, None, actual)
+    return Plan("https://x", "system", "2.42.4", "1", "d", made, None, actual)
 
 
 def lacking(server, *steps):
