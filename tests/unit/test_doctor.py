@@ -242,7 +242,7 @@ def installed(version="1.10.0", digest="digest", dhis2="2.42.4.1"):
         (plan(CREATE, UNCHANGED), "damaged", "bad"),
         (plan(UPDATE, installed=installed("1.9.0")), "older", "warn"),
         (plan(UPDATE, installed=installed("1.11.0")), "newer", "warn"),
-        (plan(UPDATE, installed=installed(dhis2="2.41.5")), "older", "warn"),
+        (plan(UPDATE, installed=installed(digest="other", dhis2="2.41.5")), "older", "warn"),
         (plan(UNCHANGED, installed=installed(digest="other")), "older", "warn"),
     ],
 )
