@@ -79,6 +79,10 @@ def test_a_later_version_on_the_server_is_seen(run, installed):
     record = DataStore(installed, "tpi-dhis2").get("package")
     DataStore(installed, "tpi-dhis2").put("package", {**record, "version": "9.0.0", "digest": "later"})
     assert "State: newer (version 9.0.0" in run("status").out
+    change(installed, "programStages", PLAN, name="Our plan")
+    refused = run("apply", "--yes")
+    assert (refused.code, "The server has a later package: version 9.0.0" in refused.err) == (1, True)
+    assert installed.get(f"programStages/{PLAN}", {"fields": "name"})["name"] == "Our plan"
 
 
 def test_an_empty_server_has_nothing_installed(client):

@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 
 _SIGNS = {"create": "+", "update": "~", "remove": "-", "clash": "!", "refused": "!", "adopted": "=", "kept": "=",
           "not ours": "."}  # fmt: skip
+_WHOLE = ("clash", "refused", "adopted")
 _FIRST = 3
 _WIDE = 100
 
 
 def show(plan: Plan, show_all: bool) -> None:
-    """Print a plan: the first objects of each type or all, counts, and what is not touched."""
+    """Print a plan: the first objects of each type or all, counts of the types that matter, what is not touched."""
     from tpi_dhis2.provision.page import UNTOUCHED
 
     if plan.is_empty:
         click.echo("Nothing to do: the server is as the package says.")
         return
-    kinds = list(dict.fromkeys(step.kind for step in plan.steps))
+    kinds = list(dict.fromkeys(step.kind for step in plan.steps if step.action in _SIGNS))
     for kind in kinds:
         _show_type(kind, [step for step in plan.steps if step.kind == kind and step.action in _SIGNS], show_all)
     _show_counts(plan, kinds)
@@ -48,10 +49,10 @@ def _show_type(kind: str, steps: list[Step], show_all: bool) -> None:
 
 
 def _foremost(steps: list[Step]) -> list[Step]:
-    """The first of each action, what stands in the way whole."""
-    barred = [step for step in steps if _SIGNS[step.action] == "!"]
-    seen = dict.fromkeys(step.action for step in steps if step not in barred)
-    return [*barred, *(step for action in seen for step in [s for s in steps if s.action == action][:_FIRST])]
+    """The first of each action; whole what stands in the way, then what is used of the site."""
+    whole = [step for action in _WHOLE for step in steps if step.action == action]
+    seen = dict.fromkeys(step.action for step in steps if step.action not in _WHOLE)
+    return [*whole, *(step for action in seen for step in [s for s in steps if s.action == action][:_FIRST])]
 
 
 def _change(change: Change) -> str:
@@ -89,4 +90,4 @@ def show_drift(plan: Plan, found: list[Drift]) -> None:
         for change in one.changes:
             # What the package says is the old value here.
             click.echo(f"    {change.prop}: {_short(change.new)} -> {_short(change.old)}")
-    click.echo(f"{len(found)} objects differ from {applied}. 'provision apply' puts them back.")
+    click.echo(f"{len(found)} of {len(plan.steps)} differ from {applied}. 'provision apply' puts them back.")

@@ -111,12 +111,14 @@ def apply(
 ) -> None:
     """Install or upgrade the package: forms, rules and boards whole or not at all, then the lists of records."""
     from tpi_dhis2.provision.apply import apply as apply_plan
+    from tpi_dhis2.provision.apply import refuse_newer
     from tpi_dhis2.provision.backup import backup_folder
     from tpi_dhis2.provision.saved import check_saved
 
     made, built = _plan(client, mapping)
     if saved:
         check_saved(saved, made)
+    refuse_newer(made)
     made.refuse()
     if made.is_empty:
         _nothing(as_json, made)
@@ -132,7 +134,8 @@ def apply(
         )
         return
     _say_done(done)
-    click.echo("People see the program once units are assigned (provision assign) and they are in its groups.")
+    if any(step.kind == "programs" for step in made.of("create")):
+        click.echo("People see the program once units are assigned (provision assign) and they are in its groups.")
 
 
 def _say_done(done: Done) -> None:

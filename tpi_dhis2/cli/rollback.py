@@ -74,12 +74,12 @@ def _list(client: Client, folder: Path, as_json: bool) -> None:
         click.echo("No run is recorded on this server.")
         return
     rows = [(*_row(one), "yes" if (folder / one.backup).exists() else "no") for one in runs]
-    columns(rows, "Run", "what", "left version", "when", "by", "backup here")
+    columns(rows, "Run", "what", "left version", "by", "backup here")
     click.echo(f"Backups are looked for in {folder}")
 
 
 def _row(run: Run) -> tuple[str, ...]:
-    return run.id, run.what, run.version or "did not end", run.applied, run.by
+    return run.id, run.what, run.version or "did not end", run.by
 
 
 def _say(said: dict[str, Any], words: str, as_json: bool) -> None:

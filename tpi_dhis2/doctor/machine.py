@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tpi_dhis2.doctor.finding import BAD, NOTE, OK, WARN, Finding
 
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 #: The two packages of PyPI that bring a module of this name; ours is the first.
 _OURS, _OTHER = "dhis2.py", "dhis2"
 _AGAIN = "Uninstall both, then install ours again: pip uninstall dhis2 dhis2.py; pip install dhis2.py"

@@ -43,8 +43,9 @@ def backup_folder() -> Path:
 
 
 def moment() -> str:
-    """Now, as backups and runs are named; a day has room for as many as microseconds."""
-    return dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    """Now, as backups and runs are named: to the hundredth of a second."""
+    now = dt.datetime.now(dt.UTC)
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 10000:02}"
 
 
 def write_backup(folder: Path, backup: Backup) -> tuple[Path, str]:

@@ -15,6 +15,7 @@ from tpi_dhis2.provision.steps import (
     REFUSE,
     REMOVE,
     SITE,
+    UNCHANGED,
     UPDATE,
     Plan,
     Step,
@@ -34,7 +35,7 @@ UNTOUCHED = "Units assigned to the program, members of groups, sharing of what e
 
 
 def markdown(plan: Plan) -> str:
-    """The plan: where, counts by type, then each object under what would happen to it."""
+    """The plan: where, counts by type that matters, then each object under what would happen to it."""
     parts = [_head(plan), _counts(plan), *_sections(plan), f"## Not touched\n\n{UNTOUCHED}"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -50,14 +51,15 @@ def _head(plan: Plan) -> str:
 
 
 def _counts(plan: Plan) -> str:
-    kinds = list(dict.fromkeys(step.kind for step in plan.steps))
-    rows = [_row(kind, [step for step in plan.steps if step.kind == kind]) for kind in kinds]
-    heads = ["Type", *ACTIONS]
-    return "\n".join([_line(heads), _line(["---"] + ["---:"] * len(ACTIONS)), *rows, _row("all", plan.steps)])
+    actions = [action for action in ACTIONS if plan.counts[action]]
+    kinds = list(dict.fromkeys(step.kind for step in plan.steps if step.action != UNCHANGED))
+    rows = [_row(kind, [step for step in plan.steps if step.kind == kind], actions) for kind in kinds]
+    heads = [_line(["Type", *actions]), _line(["---"] + ["---:"] * len(actions))]
+    return "\n".join([*heads, *rows, _row("all", plan.steps, actions)])
 
 
-def _row(name: str, steps: list[Step]) -> str:
-    return _line([name, *(str(sum(step.action == action for step in steps) or "") for action in ACTIONS)])
+def _row(name: str, steps: list[Step], actions: list[str]) -> str:
+    return _line([name, *(str(sum(step.action == action for step in steps) or "") for action in actions)])
 
 
 def _line(cells: list[str]) -> str:
