@@ -138,6 +138,24 @@ def test_a_server_that_goes_down_with_the_import(make, after, tmp_path):
         assert [run.version for run in read_installed(admin(real)).runs].count("") <= 1
 
 
+def test_a_server_that_goes_down_when_it_has_answered(tmp_path):
+    done = []
+
+    def first(asked: Asked) -> Reply | None:
+        if done:
+            return DROPPED
+        done.extend([1] if is_commit(asked) else [])
+        return None
+
+    with serve(changed()) as real:
+        with between(real, first=first) as proxy:
+            ran = apply(proxy.url, tmp_path)
+        assert is_plain_failure(ran), ran
+        assert "The server took what was sent, and could not be asked whether it holds it" in ran.err
+        assert how(admin(real)) == PLANNED
+        recovers(real, tmp_path)
+
+
 def test_a_server_that_restarts_in_the_middle_of_the_job_and_forgets_it(tmp_path):
     sandbox = Sandbox()
     sandbox.state.looks_before_jobs = 2

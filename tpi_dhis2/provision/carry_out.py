@@ -145,13 +145,19 @@ class Job:
         return f"{error} The server is as before."
 
     def _verify(self) -> None:
-        # A server of 2.40 reports an import before its database has taken it.
-        left = self._left({step.uid for step in self.plan.of(*DONE)}, self.pauses[:1])
+        wanted = {step.uid for step in self.plan.of(*DONE)}
+        try:
+            # A server of 2.40 reports an import before its database has taken it.
+            left = [step for step in self._left(wanted, self.pauses[:1]) if step.uid in wanted]
+        except TpiError as error:
+            error.args = (f"{error} The server took what was sent, and could not be asked whether it holds it.",)
+            error.advice = "Run the same command again: it looks, and writes the record."
+            raise
         if left:
             first = left[0]
             raise StateChanged(
-                f"The server took the metadata but holds something else for {len(left)} objects, first {first.kind}"
-                f" '{first.name}'.",
+                f"The server took the metadata but holds something else for {len(left)} of {len(wanted)} objects, first"
+                f" {first.kind} '{first.name}'.",
                 "Run 'tpi-dhis2 provision plan' to see what differs, and report it with what --verbose shows.",
                 "\n".join(f"{step.kind} {step.name}: {step.action} {step.changes}" for step in left),
             )
