@@ -285,20 +285,6 @@ def test_answers_lost_after_the_server_had_executed(store):
     assert proxy.count("POST") == sent, "the second push sent something"
 
 
-def test_an_apply_whose_answer_is_lost_is_finished_by_the_next(store, tmp_path):
-    account = {"username": "admin", "password": "district", "store": store}
-    sandbox = Sandbox()
-    broken = [True]
-    with serve(sandbox) as real, between(real, lambda asked: broken[0] and "importMode=COMMIT" in asked.path) as proxy:
-        ran = tpi("provision", "apply", "--yes", "--backups", tmp_path, url=proxy.url, **account)
-        broken[0] = False
-        again = tpi("provision", "apply", "--yes", "--json", "--backups", tmp_path, url=proxy.url, **account)
-        plan = tpi("provision", "plan", "--exit-code", url=proxy.url, **account)
-    assert is_plain_failure(ran), ran
-    assert again.code == 0, again
-    assert (plan.code, "Nothing to do" in plan.out) == (0, True)
-
-
 # Accounts --------------------------------------------------------------------------------------------------------
 
 
