@@ -231,7 +231,7 @@ def test_who_may_not_change_group_or_program_is_told_before_anything_is_sent(ins
 
 
 def test_units_that_are_not_the_accounts_own_are_reported(installed, ready):
-    uid = user(installed, "officer")
+    uid = user(installed, "officer", authorities=("F_USER_VIEW", "F_PROGRAM_PUBLIC_ADD"))
     unassign(installed)
     facilities = [unit for unit in units() if "geometry" in unit]
     mine, other = facilities[0], facilities[-1]

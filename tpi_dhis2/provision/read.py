@@ -22,15 +22,16 @@ _NO_CODE = {"eventFilters"}
 def read_actual(metadata: Metadata, desired: Objects) -> Objects:
     """The server's objects that are ours, were ours in an earlier version, or belong to us or carry a code of ours.
 
-    One request or two, and one or some for what those did not find. Options, sections and rules have no code that is
-    unique on a server, so they are found by what they belong to.
+    One request or two, and some for what those did not find. Options, sections and rules have no code that is unique on
+    a server, so they are found by what they belong to.
     """
-    found = metadata.export([(kind, text) for kind in desired for text in _conditions(kind, desired)])
-    actual = {kind: found.get(kind, []) for kind in desired}
+    kinds = list(dict.fromkeys([*desired, *retired(desired)]))
+    found = metadata.export([(kind, text) for kind in kinds for text in _conditions(kind, desired)])
+    actual = {kind: found.get(kind, []) for kind in kinds}
     # Our objects whose code somebody changed are still ours: look for the missing ones by UID.
-    missing = {kind: uids for kind, uids in _missing(desired, actual).items() if uids and kind != READ_WHOLE}
+    missing = {kind: _missing(items, actual[kind]) for kind, items in desired.items() if kind != READ_WHOLE}
     more = metadata.export([(kind, f"id:in:[{some}]") for kind, uids in missing.items() for some in batches(uids)])
-    return {kind: [*actual.get(kind, []), *more.get(kind, [])] for kind in {**actual, **more}}
+    return {kind: [*items, *more.get(kind, [])] for kind, items in actual.items()}
 
 
 def _conditions(kind: str, desired: Objects) -> list[str]:
@@ -56,7 +57,7 @@ _OWNERS = {
 
 def _known(kind: str, desired: Objects) -> list[str]:
     """The UIDs of a type in this version and in all before."""
-    return list(dict.fromkeys([*uids_of(desired[kind]), *pinned().get(kind, ())]))
+    return list(dict.fromkeys([*uids_of(desired.get(kind, [])), *pinned().get(kind, ())]))
 
 
 def uids_of(items: Iterable[Json]) -> list[str]:
@@ -69,12 +70,9 @@ def batches(uids: list[str]) -> Iterator[str]:
     yield from (",".join(uids[start : start + _UIDS]) for start in range(0, len(uids), _UIDS))
 
 
-def _missing(desired: Objects, actual: Objects) -> dict[str, list[str]]:
-    there = {item["id"] for items in actual.values() for item in items}
-    wanted = {kind: uids_of(items) for kind, items in desired.items()}
-    for kind, uids in retired(desired).items():
-        wanted[kind] = [*wanted.get(kind, []), *uids]
-    return {kind: [uid for uid in uids if uid not in there] for kind, uids in wanted.items()}
+def _missing(items: list[Json], actual: list[Json]) -> list[str]:
+    known = set(uids_of(actual))
+    return [uid for uid in uids_of(items) if uid not in known]
 
 
 def read_named(metadata: Metadata, kind: str, prop: str, texts: Iterable[str]) -> list[Json]:
