@@ -17,6 +17,8 @@ Taken = dict[tuple[str, str, str], Json]
 UNIQUE = {"code": "code", "name": "name", "shortName": "short name"}
 #: Types whose codes are unique only inside what they belong to, or that have none.
 _LOCAL_CODES = ("options", "programStageSections")
+#: Types of which those of our program are read, and whose codes are unique on a server.
+_CODES_ASKED = ("programStages", "programIndicators")
 #: Types whose names are unique in a program, or of which all are read; what the server has is known already.
 _NAMES_KNOWN = ("programRules", "programRuleVariables", READ_WHOLE)
 #: Types whose names are unique on a server, and those whose short names are, too.
@@ -45,7 +47,7 @@ def _known(actual: Objects) -> Iterator[tuple[str, str, Json]]:
 
 
 def _asked(metadata: Metadata, desired: Objects, there: set[str]) -> Iterator[tuple[str, str, Json]]:
-    for prop, kinds in (("name", _UNIQUE_NAMES), ("shortName", _UNIQUE_BOTH)):
+    for prop, kinds in (("code", _CODES_ASKED), ("name", _UNIQUE_NAMES), ("shortName", _UNIQUE_BOTH)):
         for kind in kinds:
-            creating = [item[prop] for item in desired.get(kind, []) if item["id"] not in there]
+            creating = [item[prop] for item in desired.get(kind, []) if item["id"] not in there and item.get(prop)]
             yield from ((kind, prop, item) for item in read_named(metadata, kind, prop, creating))
