@@ -18,6 +18,8 @@ OWNED_WITH = {
     "programRules": ("programRuleActions",),
     "optionSets": ("options",),
 }  # fmt: skip
+#: What dashboards show, by the property of their items: an item goes with what it shows.
+SHOWN = {"visualizations": "visualization", "eventVisualizations": "eventVisualization", "maps": "map"}
 LISTED_CHILDREN = {
     "programStages": ("programStageSections",),
     "programRules": ("programRuleActions",),
@@ -116,6 +118,8 @@ def remove(state: State, plural: str, uid: str) -> None:
             remove(state, name, reference["id"])
     if plural == "users":
         state.drop("passwords", gone["username"])
+    if plural in SHOWN:
+        _take_off_dashboards(state, SHOWN[plural], uid)
     names = [name for name, target in REFERENCES.items() if target == plural]
     for other in TYPES:
         for row in list(state.table(other).values()):
@@ -131,3 +135,12 @@ def _forget(state: State, plural: str, row: Json, names: list[str], uid: str) ->
             changes[name] = [each for each in value if each.get("id") != uid]
     if changes:
         state.change(plural, row["id"], **changes)
+
+
+def _take_off_dashboards(state: State, name: str, uid: str) -> None:
+    """Take the items that show something from all dashboards."""
+    for dashboard in list(state.table("dashboards").values()):
+        items = dashboard.get("dashboardItems") or []
+        kept = [item for item in items if (item.get(name) or {}).get("id") != uid]
+        if len(kept) < len(items):
+            state.change("dashboards", dashboard["id"], dashboardItems=kept)
