@@ -6,11 +6,13 @@ from typing import Any
 
 from tests.live.life import FIELDS, PASSWORD, PREFIX, PROGRAM, USERNAME, Life, uid
 from tpi_dhis2.dhis2.client import Account, Client
+from tpi_dhis2.dhis2.metadata import Metadata
 
 Json = dict[str, Any]
 
 STAGE = FIELDS.stages["plan"].uid
 AREA = FIELDS.elements["area"].uid
+RULE_FIELDS = "programRuleActions[id]"
 SWAHILI = {"locale": "sw", "property": "NAME", "value": f"{PREFIX} Mpango"}
 
 
@@ -104,7 +106,7 @@ def owned(life: Life) -> dict[str, Any]:
     """What of it all the server holds: by what people call it, true or who and which."""
     program = life.get("programs", PROGRAM, "organisationUnits[id],programStages[id],sharing")
     stage = life.get("programStages", STAGE, "translations,programStageDataElements[dataElement[id]]")
-    rule = life.get("programRules", uid("rule"), "condition,programRuleActions[id]")
+    rules = Metadata(life.client).all_of("programRules", {"filter": f"id:eq:{uid('rule')}", "fields": RULE_FIELDS})
     options = life.get("optionSets", _options(life), "options[id]")["options"]
     items = life.get("dashboards", _dashboard(life), "dashboardItems[id,text]")["dashboardItems"]
     group = life.get("userGroups", pick(life, "userGroups", "TPI_DATA_CAPTURE")["id"], "users[id]")
@@ -114,7 +116,7 @@ def owned(life: Life) -> dict[str, Any]:
         "sharing": set(program["sharing"]["users"]),
         "translation": any(_says(one, SWAHILI) for one in stage["translations"]),
         "stage": uid("stage") in {each["id"] for each in program["programStages"]},
-        "rule": [each["id"] for each in rule["programRuleActions"]],
+        "rule": [each["id"] for rule in rules for each in rule["programRuleActions"]],
         "option": uid("option") in {each["id"] for each in options},
         "item": [each["text"] for each in items if each["id"] == uid("item")],
         "field": uid("element") in {each["dataElement"]["id"] for each in stage["programStageDataElements"]},

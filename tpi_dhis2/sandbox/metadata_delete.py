@@ -108,11 +108,7 @@ def remove(state: State, plural: str, uid: str) -> None:
     if gone is None:
         return
     state.drop(plural, uid)
-    for other in OWNED_WITH.get(plural, ()):
-        back = plural[:-1]
-        for row in list(state.table(other).values()):
-            if isinstance(row.get(back), dict) and row[back].get("id") == uid:
-                remove(state, other, row["id"])
+    _remove_owned(state, plural, uid)
     for name in LISTED_CHILDREN.get(plural, ()):
         for reference in gone.get(name) or []:
             remove(state, name, reference["id"])
@@ -135,6 +131,15 @@ def _forget(state: State, plural: str, row: Json, names: list[str], uid: str) ->
             changes[name] = [each for each in value if each.get("id") != uid]
     if changes:
         state.change(plural, row["id"], **changes)
+
+
+def _remove_owned(state: State, plural: str, uid: str) -> None:
+    """Remove what goes with an object that it names as its owner."""
+    back = plural[:-1]
+    for other in OWNED_WITH.get(plural, ()):
+        for row in list(state.table(other).values()):
+            if isinstance(row.get(back), dict) and row[back].get("id") == uid:
+                remove(state, other, row["id"])
 
 
 def _take_off_dashboards(state: State, name: str, uid: str) -> None:

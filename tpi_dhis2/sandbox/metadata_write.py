@@ -145,7 +145,7 @@ def _not_kept(plural: str, minor: int) -> tuple[str, ...]:
     """Return the properties that the server takes and forgets."""
     if plural == "trackedEntityTypes" and minor < 42:
         return ("shortName",)
-    return {"eventFilters": ("code",)}.get(plural, ())
+    return {"eventFilters": ("code",), "options": ("createdBy", "lastUpdatedBy")}.get(plural, ())
 
 
 def _next_version(before: Json | None, new: Json) -> int:

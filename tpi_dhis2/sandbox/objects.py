@@ -126,7 +126,9 @@ def patch(account: Account, plural: str, uid: str, request: Request) -> Reply:
     if plural == "userGroups":
         changed["users"] = stored.get("users") or []
     if plural == "programs":
-        changed["programStages"] = [{"id": each.stored["id"]} for each in find(account, plural, uid).value("programStages")]
+        changed["programStages"] = [
+            {"id": each.stored["id"]} for each in find(account, plural, uid).value("programStages")
+        ]
     for operation in operations:
         changed = _apply(changed, plural, operation, broken)
     return _update(account, plural, changed)
