@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections import deque
 from typing import Any
 
 import requests
+
+from tests.flow.accounts import PASSWORD
 
 _KEPT, _SENT, _ANSWERED = 8, 1500, 4000
 _PASSWORD = re.compile(r'("password"\s*:\s*)"[^"]*"', re.IGNORECASE)
@@ -33,7 +36,7 @@ class Exchanges:
 
     def _note(self, asked: str, given: dict[str, Any], answer: str) -> None:
         self.asked.append(asked)
-        sent = f"\n  sent: {str(given['json'])[:_SENT]}" if given.get("json") is not None else ""
+        sent = f"\n  sent: {json.dumps(given['json'])[:_SENT]}" if given.get("json") is not None else ""
         if self.kept and self.kept[-1][0] == asked:
             self.kept.pop()
         self.kept.append((asked, f"{asked[:2000]}{sent}\n  answer: {answer}"))
@@ -45,10 +48,10 @@ class Exchanges:
 
 def masked(text: str) -> str:
     """The text without the account's secrets and without any password in a body."""
-    for name in ("TPI_DHIS2_PASSWORD", "TPI_DHIS2_TOKEN"):
-        if os.environ.get(name):
-            text = text.replace(os.environ[name], "***")
-    return _PASSWORD.sub(r'\1"***"', text.replace("'password': '", '"password": "').replace("Training-2026", "***"))
+    secrets = [PASSWORD, *(os.environ.get(f"TPI_DHIS2_{name}", "") for name in ("PASSWORD", "TOKEN"))]
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return _PASSWORD.sub(r'\1"***"', text)
 
 
 EXCHANGES = Exchanges()

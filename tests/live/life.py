@@ -40,7 +40,7 @@ Json = dict[str, Any]
 PREFIX = "ZZ live"
 FIELDS = package_fields()
 PROGRAM = FIELDS.program
-USERNAME, PASSWORD = "zz_live_person", "Training-2026"
+USERNAME = "zz_live_person"
 KINDS = (*ORDER, "users", "organisationUnits")
 #: What tests add to the program, and all types of which they create something, in the order of removal.
 LOCAL = ("programRules", "programRuleVariables", "programStages")
