@@ -18,7 +18,8 @@ class Drift:
     """One object that is not as it was applied.
 
     ``when`` and ``by`` are those of its last change as the server tells them: a later change that says the same as the
-    package (a unit that was assigned) counts, too. Both are empty for an object that is gone: servers keep no trace.
+    package (a unit that was assigned) counts, too. Both are empty for an object that is gone: servers keep no
+    trace. Of an option they tell when, and not by whom.
     """
 
     kind: str

@@ -18,6 +18,8 @@ OWNED_WITH = {
     "programRules": ("programRuleActions",),
     "optionSets": ("options",),
 }  # fmt: skip
+#: What dashboards show, by the property of their items: an item goes with what it shows.
+SHOWN = {"visualizations": "visualization", "eventVisualizations": "eventVisualization", "maps": "map"}
 LISTED_CHILDREN = {
     "programStages": ("programStageSections",),
     "programRules": ("programRuleActions",),
@@ -106,16 +108,14 @@ def remove(state: State, plural: str, uid: str) -> None:
     if gone is None:
         return
     state.drop(plural, uid)
-    for other in OWNED_WITH.get(plural, ()):
-        back = plural[:-1]
-        for row in list(state.table(other).values()):
-            if isinstance(row.get(back), dict) and row[back].get("id") == uid:
-                remove(state, other, row["id"])
+    _remove_owned(state, plural, uid)
     for name in LISTED_CHILDREN.get(plural, ()):
         for reference in gone.get(name) or []:
             remove(state, name, reference["id"])
     if plural == "users":
         state.drop("passwords", gone["username"])
+    if plural in SHOWN:
+        _take_off_dashboards(state, SHOWN[plural], uid)
     names = [name for name, target in REFERENCES.items() if target == plural]
     for other in TYPES:
         for row in list(state.table(other).values()):
@@ -131,3 +131,21 @@ def _forget(state: State, plural: str, row: Json, names: list[str], uid: str) ->
             changes[name] = [each for each in value if each.get("id") != uid]
     if changes:
         state.change(plural, row["id"], **changes)
+
+
+def _remove_owned(state: State, plural: str, uid: str) -> None:
+    """Remove what goes with an object that it names as its owner."""
+    back = plural[:-1]
+    for other in OWNED_WITH.get(plural, ()):
+        for row in list(state.table(other).values()):
+            if isinstance(row.get(back), dict) and row[back].get("id") == uid:
+                remove(state, other, row["id"])
+
+
+def _take_off_dashboards(state: State, name: str, uid: str) -> None:
+    """Take the items that show something from all dashboards."""
+    for dashboard in list(state.table("dashboards").values()):
+        items = dashboard.get("dashboardItems") or []
+        kept = [item for item in items if (item.get(name) or {}).get("id") != uid]
+        if len(kept) < len(items):
+            state.change("dashboards", dashboard["id"], dashboardItems=kept)

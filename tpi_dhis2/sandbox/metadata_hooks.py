@@ -96,14 +96,17 @@ def check_variable(bundle: Bundle, item: Item) -> None:
 
 
 def check_option(bundle: Bundle, item: Item) -> None:
-    """Check that an option's code is free in its set, and fits a multi-text set."""
+    """Check that an option's code (in the stored set its name, too) is free, and fits a multi-text set."""
     uid = (item.sent.get("optionSet") or {}).get("id")
     owner, code = bundle.look("optionSets", uid), item.sent.get("code")
-    for reference in owner.get("options") or []:
-        other = bundle.look("options", reference["id"])
-        if code and other.get("code") == code and reference["id"] != item.uid:
-            text = f"Option set `{uid}` already contains option `{reference['id']}`"
-            item.problems.append(Problem("E4028", text, "hook", [uid, reference["id"]]))
+    stored = [each["id"] for each in (bundle.state.get("optionSets", uid) or {}).get("options") or []]
+    listed = [each["id"] for each in owner.get("options") or []]
+    for other in dict.fromkeys([*stored, *listed]):
+        there = (bundle.state.get("options", other) or {}) if other in stored else {}
+        taken = code and code in (bundle.look("options", other).get("code"), there.get("code"))
+        if other != item.uid and (taken or (there and there.get("name") == item.sent.get("name"))):
+            text = f"Option set `{uid}` already contains option `{other}`"
+            item.problems.append(Problem("E4028", text, "hook", [uid, other]))
     if owner.get("valueType") == "MULTI_TEXT" and "," in str(code):
         rule = "of value type multi-text cannot have option codes with the separator character"
         text = f"Option set `{uid}` {rule}: `{code}`"

@@ -7,6 +7,7 @@ from typing import Any
 from tpi_dhis2.sandbox.accounts import Account, hash_password
 from tpi_dhis2.sandbox.fresh import COMBO
 from tpi_dhis2.sandbox.ids import full_date, new_uid
+from tpi_dhis2.sandbox.metadata_delete import remove
 from tpi_dhis2.sandbox.metadata_views import store_drawing, store_filters
 from tpi_dhis2.sandbox.properties import OWNED
 from tpi_dhis2.sandbox.reports import Item
@@ -144,7 +145,7 @@ def _not_kept(plural: str, minor: int) -> tuple[str, ...]:
     """Return the properties that the server takes and forgets."""
     if plural == "trackedEntityTypes" and minor < 42:
         return ("shortName",)
-    return {"eventFilters": ("code",)}.get(plural, ())
+    return {"eventFilters": ("code",), "options": ("createdBy", "lastUpdatedBy")}.get(plural, ())
 
 
 def _next_version(before: Json | None, new: Json) -> int:
@@ -161,8 +162,20 @@ def _store_user(state: State, new: Json) -> None:
         state.put("passwords", new["username"], hash_password(str(password)))
 
 
+#: Lists of which an entry that an update leaves out is deleted (``delete-orphan`` in the server's mappings).
+ORPHANS = {
+    "programRules": ("programRuleActions",),
+    "programStages": ("programStageSections", "notificationTemplates"),
+    "programs": ("notificationTemplates",),
+}
+
+
 def link(state: State, items: list[Item]) -> None:
     """Bring the other sides of references in line after all objects are stored."""
+    for item in [each for each in items if each.existing]:
+        _delete_orphans(state, item)
+        if item.type.plural == "programs":
+            _release_stages(state, item)
     sets = {item.uid for item in items if item.type.plural == "optionSets"}
     for item in items:
         if item.type.plural == "optionSets":
@@ -171,6 +184,24 @@ def link(state: State, items: list[Item]) -> None:
             _join_set(state, item, sets)
         elif item.type.plural == "users" and item.sent.get("userGroups") is not None:
             join_groups(state, item.uid, [ref["id"] for ref in item.sent["userGroups"]])
+
+
+def _delete_orphans(state: State, item: Item) -> None:
+    """Delete what an updated object no longer lists, and nothing else does."""
+    for name in ORPHANS.get(item.type.plural, ()):
+        left = {each["id"] for each in state.get(item.type.plural, item.uid).get(name) or []}
+        for each in (item.existing or {}).get(name) or []:
+            held = any(state.holders(owner, name).get(each["id"]) for owner in ORPHANS if name in ORPHANS[owner])
+            if each["id"] not in left and not held:
+                remove(state, REFERENCES[name], each["id"])
+
+
+def _release_stages(state: State, item: Item) -> None:
+    """Take the program from the stages that it no longer lists: the column is written by the list, too."""
+    listed = {each["id"] for each in item.sent.get("programStages") or []}
+    for uid, stage in list(state.table("programStages").items()):
+        if (stage.get("program") or {}).get("id") == item.uid and uid not in listed:
+            state.change("programStages", uid, program=None)
 
 
 def _number_options(state: State, uid: str) -> None:

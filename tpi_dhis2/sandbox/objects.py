@@ -125,6 +125,10 @@ def patch(account: Account, plural: str, uid: str, request: Request) -> Reply:
     changed: Json = dict(stored)
     if plural == "userGroups":
         changed["users"] = stored.get("users") or []
+    if plural == "programs":
+        changed["programStages"] = [
+            {"id": each.stored["id"]} for each in find(account, plural, uid).value("programStages")
+        ]
     for operation in operations:
         changed = _apply(changed, plural, operation, broken)
     return _update(account, plural, changed)

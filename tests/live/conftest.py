@@ -1,0 +1,40 @@
+"""The server of the life: a sandbox of each version, or with TPI_LIVE=1 the one that the environment names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import requests
+
+from tests.flow.conftest import VERSIONS
+from tests.live.exchanges import EXCHANGES
+from tests.live.life import Life, sandboxed, taken_over
+from tests.live.server import ASKED
+
+
+@pytest.fixture(autouse=True)
+def _exchanges() -> Iterator[None]:
+    EXCHANGES.kept.clear()
+    EXCHANGES.asked.clear()
+    with mock.patch.object(requests.Session, "request", lambda *args, **given: EXCHANGES.request(*args, **given)):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed and EXCHANGES.kept:
+        report.sections.append(("last exchanges with the server", EXCHANGES.told()))
+    return report
+
+
+@pytest.fixture(params=["server"] if ASKED else VERSIONS)
+def life(request: pytest.FixtureRequest, tmp_path: Path, _exchanges: None) -> Iterator[Life]:
+    """A server without the package, which is left as it was found."""
+    if request.param == "server":
+        yield from taken_over(tmp_path)
+    else:
+        yield from sandboxed(request.param, tmp_path)

@@ -1,0 +1,250 @@
+"""What the life of the provisioning needs: a server, the command line, and a way back to how the server was found.
+
+All that is created carries a prefix, in names and in user name; UIDs follow from the same. What is found at the
+beginning is noted, and at the end, whatever happened in between, everything else is taken off.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tests.fault.servers import Ran, tpi
+from tests.live.server import client as live_client
+from tests.live.server import uid_of, units
+from tpi_dhis2.dhis2.client import Account, Client
+from tpi_dhis2.dhis2.mapping import KEY, NAMESPACE
+from tpi_dhis2.dhis2.metadata import DataStore, Metadata
+from tpi_dhis2.dhis2.tracker import Tracker
+from tpi_dhis2.domain.uids import derive_uid
+from tpi_dhis2.errors import NotFound, ServerFailed, TpiError
+from tpi_dhis2.package.fields import package_fields
+from tpi_dhis2.package.release import bundle
+from tpi_dhis2.provision.merge import writable
+from tpi_dhis2.provision.ours import pinned
+from tpi_dhis2.provision.plan import make_plan
+from tpi_dhis2.provision.records import read_records
+from tpi_dhis2.provision.remove import ORDER, remove
+from tpi_dhis2.provision.steps import Plan
+from tpi_dhis2.provision.uninstall import plan_removal, remove_deleted, uninstall
+from tpi_dhis2.sandbox.server import Sandbox, serve
+
+Json = dict[str, Any]
+
+PREFIX = "ZZ live"
+FIELDS = package_fields()
+PROGRAM = FIELDS.program
+USERNAME = "zz_live_person"
+KINDS = (*ORDER, "users", "organisationUnits")
+#: What tests add to the program, and all types of which they create something, in the order of removal.
+LOCAL = ("programRules", "programRuleVariables", "programStages")
+CREATED = (*LOCAL, "trackedEntityAttributes", "dataElements", "options", "optionSets", "users", "userRoles")
+
+
+def uid(*words: str) -> str:
+    """The UID of something that these tests create."""
+    return derive_uid("tpi-dhis2 live tests", *words)
+
+
+@dataclass
+class Life:
+    """A server, its two facilities by UID, a folder for files, and what was there at the beginning."""
+
+    client: Client
+    units: list[str]
+    folder: Path
+    found: dict[str, set[str]] = field(default_factory=dict)
+
+    @cached_property
+    def built(self) -> Json:
+        """The package for this server; not to be changed."""
+        return bundle(self.client.version.short)
+
+    @property
+    def backups(self) -> Path:
+        """Where backups go."""
+        return self.folder / "backups"
+
+    def run(self, *words: object, code: int = 0, account: Account | None = None) -> Ran:
+        """Run the command line; what it said stands in the message when it ends with another code."""
+        who = account or self.client.account
+        given = {"username": who.username, "password": who.password, "token": who.token}
+        store = f"sqlite:///{self.folder / 'store.sqlite'}"
+        ran = tpi(*words, "--verbose", url=who.url, store=store, **{name: text for name, text in given.items() if text})
+        assert ran.code == code, f"tpi-dhis2 {' '.join(map(str, words))} ended with {ran.code}\n{ran.out}\n{ran.err}"
+        return ran
+
+    def told(self, *words: object, code: int = 0, account: Account | None = None) -> Any:
+        """What a command says in JSON."""
+        return json.loads(self.run(*words, "--json", code=code, account=account).out)
+
+    def apply(self, *words: object) -> Json:
+        """Apply the package; the command's own words."""
+        told: Json = self.told("provision", "apply", "--yes", "--backups", self.backups, *words)
+        return told
+
+    def roll_back(self, *words: object) -> Json:
+        """Undo the last run, or what is named."""
+        told: Json = self.told("provision", "rollback", "--yes", "--backups", self.backups, *words)
+        return told
+
+    def plan(self) -> Plan:
+        """A new plan."""
+        return make_plan(self.client, self.built)
+
+    def assert_as_planned(self) -> None:
+        """The server is as the package says, and records just that."""
+        plan = self.plan()
+        left = [f"{step.action} {step.kind} {step.name}: {step.changes or step.reason}" for step in _touching(plan)]
+        assert plan.is_empty, "\n".join(left) or f"recorded is {plan.installed}"
+
+    def get(self, kind: str, of: str, fields: str = ":owner") -> Json:
+        """An object as the server holds it."""
+        return self.client.get_object(f"{kind}/{of}", {"fields": fields})
+
+    def has(self, kind: str, of: str) -> bool:
+        """Whether the server holds an object."""
+        try:
+            return bool(self.get(kind, of, "id"))
+        except NotFound:
+            return False
+
+    def commit(self, **objects: list[Json]) -> None:
+        """Import objects as the site would."""
+        Metadata(self.client).commit(objects)
+
+    def change(self, kind: str, of: str, edit: Callable[[Json], Json]) -> None:
+        """Change an object of the server as its apps do: read whole, sent back whole."""
+        [item] = Metadata(self.client).export([(kind, f"id:eq:{of}")])[kind]
+        self.commit(**{kind: [{**writable(item), **edit(item)}]})
+
+    def ids(self) -> dict[str, set[str]]:
+        """The UIDs of all that is there, by type."""
+        return {kind: {item["id"] for item in Metadata(self.client).all_of(kind, {"fields": "id"})} for kind in KINDS}
+
+    def added(self) -> dict[str, set[str]]:
+        """The UIDs of what was not there at the beginning, by type."""
+        more = {kind: uids - self.found[kind] for kind, uids in self.ids().items()}
+        return {kind: uids for kind, uids in more.items() if uids}
+
+    def import_records(self, body: Json, strategy: str = "CREATE_AND_UPDATE") -> None:
+        """Import tracker data, all of it."""
+        params = {"async": "false", "importStrategy": strategy}
+        answer = self.client.ask("POST", "tracker", params=params, body=body, expect=(409,)).body
+        assert answer["status"] in ("OK", "WARNING"), answer["validationReport"]
+
+
+def _touching(plan: Plan) -> list[Any]:
+    return plan.of("create", "update", "remove", "clash", "refused")
+
+
+# The server --------------------------------------------------------------------------------------------------------
+
+
+def sandboxed(version: str, folder: Path) -> Iterator[Life]:
+    """A life on a sandbox with two facilities."""
+    with serve(Sandbox(version)) as url:
+        client = Client(Account(url, "admin", "district"), pause=0.01)
+        places = [_unit(name) for name in ("Hospital", "Clinic")]
+        Metadata(client).commit({"organisationUnits": places})
+        yield from _lived(Life(client, [place["id"] for place in places], folder))
+
+
+def _unit(name: str) -> Json:
+    named = {"name": f"{PREFIX} {name}", "shortName": f"{PREFIX} {name}", "code": f"ZZ_LIVE_{name.upper()}"}
+    return {"id": uid("unit", name), **named, "openingDate": "2020-01-01"}
+
+
+def taken_over(folder: Path) -> Iterator[Life]:
+    """A life on the server of the environment."""
+    client = live_client()
+    client.log_in_again()
+    yield from _lived(Life(client, [uid_of(unit) for unit in units()], folder))
+
+
+def _lived(life: Life) -> Iterator[Life]:
+    refuse_occupied(life)
+    life.found = life.ids()
+    try:
+        yield life
+    finally:
+        clear(life)
+    left = life.added()
+    assert left == {}, f"left behind on {life.client.base}: {left}"
+    assert DataStore(life.client, NAMESPACE).get(KEY) is None
+
+
+def refuse_occupied(life: Life) -> None:
+    """Stop on a server that is in use for partnerships, unless TPI_LIVE_CLEAR=1 says to take all of it off first."""
+    there = plan_removal(life.client, pinned(), PROGRAM)
+    ours = [f"{kind} {item['name']}" for kind, items in _of_tests(life).items() for item in items]
+    if there.count or ours or DataStore(life.client, NAMESPACE).get(KEY):
+        assert os.environ.get("TPI_LIVE_CLEAR") == "1", (
+            f"{life.client.base} has {there.count} objects of the package"
+            f"{' and partnership records' if there.records.any else ''}{' and ' + ', '.join(ours[:3]) if ours else ''};"
+            " TPI_LIVE_CLEAR=1 takes all of it off for good before the tests begin"
+        )
+        clear(life)
+
+
+# The way back -------------------------------------------------------------------------------------------------------
+
+
+def clear(life: Life) -> None:
+    """Take off the records, the site's own in the program, the package, then the rest with the prefix."""
+    there = plan_removal(life.client, pinned(), PROGRAM)
+    with ExitStack() as still:
+        still.callback(_remove_of_tests, life)
+        if there.count:
+            _clear_records(life)
+            _remove_of_tests(life, LOCAL)
+            uninstall(life.client, plan_removal(life.client, pinned(), PROGRAM), life.backups)
+        DataStore(life.client, NAMESPACE).delete(KEY)
+
+
+def _clear_records(life: Life) -> None:
+    if not life.has("programs", PROGRAM):
+        return
+    for page in Tracker(life.client, PROGRAM).changed():
+        living = [{"trackedEntity": each["trackedEntity"]} for each in page if not each.get("deleted")]
+        if living:
+            life.import_records({"trackedEntities": living}, "DELETE")
+    if read_records(life.client, PROGRAM).deleted:
+        remove_deleted(life.client)
+
+
+def _of_tests(life: Life) -> dict[str, list[Json]]:
+    """What has the prefix, by type in the order of removal; not the package's own that a test renamed."""
+    ours = {of for uids in pinned().values() for of in uids}
+    found: dict[str, list[Json]] = {}
+    for kind in CREATED:
+        named = f"username:$like:{USERNAME}" if kind == "users" else f"name:$like:{PREFIX}"
+        items = Metadata(life.client).all_of(kind, {"filter": named, "fields": "id,name"})
+        found[kind] = [item for item in items if item["id"] not in ours]
+    return {kind: items for kind, items in found.items() if items}
+
+
+def _remove_of_tests(life: Life, kinds: tuple[str, ...] = CREATED) -> None:
+    for kind, items in _of_tests(life).items():
+        if kind in kinds and kind == "users":
+            _remove_users(life, [item["id"] for item in items])
+        elif kind in kinds:
+            remove(Metadata(life.client), kind, [item["id"] for item in items])
+
+
+def _remove_users(life: Life, uids: list[str]) -> None:
+    """Delete users; one that the server keeps, since it has done something, can log in no more."""
+    for of in uids:
+        try:
+            life.client.ask("DELETE", f"users/{of}")
+        except TpiError:
+            with suppress(ServerFailed):
+                Metadata(life.client).patch("users", of, [{"op": "replace", "path": "/disabled", "value": True}])
+            life.found["users"].add(of)
+            print(f"{life.client.base} keeps the user {of}, who is disabled now")  # noqa: T201 - for whoever runs it
