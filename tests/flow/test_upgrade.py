@@ -168,6 +168,23 @@ def test_a_field_moved_on_the_server_to_another_section_is_put_back_and_not_doub
     assert holding == [one["id"]]
 
 
+@pytest.mark.parametrize(("prop", "words"), [("code", "the code LOCAL"), ("name", "the name Of the site")])
+def test_an_option_of_the_site_that_stands_in_the_way_of_a_new_one_of_ours_is_named(installed, prop, words):
+    built = copy.deepcopy(bundle(installed.version.short))
+    chosen = built["optionSets"][0]
+    own = {"id": "SiteOption1", "code": "LOCAL", "name": "Of the site", "optionSet": {"id": chosen["id"]}}
+    metadata = Metadata(installed)
+    refs = [*chosen["options"], {"id": own["id"]}]
+    metadata.commit({"options": [own], "optionSets": [{**chosen, "options": refs}]})
+    assert make_plan(installed, built).is_empty
+    later = {**own, "id": "OurOption01", "code": "NEWER", "name": "Newer", prop: own[prop]}
+    built["options"].append(later)
+    chosen["options"].append({"id": later["id"]})
+    [step] = make_plan(installed, built).of("clash")
+    assert words in step.reason
+    assert "(SiteOption1)" in step.reason
+
+
 def test_a_rule_of_the_site_is_shown_as_not_ours(installed):
     rule = {"id": "SiteRule001", "name": "Site - Water", "program": {"id": PROGRAM}, "condition": "true"}
     Metadata(installed).commit({"programRules": [rule]})

@@ -35,7 +35,7 @@ from tpi_dhis2.provision.steps import (
     name_of,
 )
 from tpi_dhis2.provision.substitute import left
-from tpi_dhis2.provision.taken import UNIQUE, Taken, read_taken
+from tpi_dhis2.provision.taken import UNIQUE, Taken, read_taken, text_of
 from tpi_dhis2.provision.targets import Use, Wanted
 
 Json = dict[str, Any]
@@ -142,7 +142,7 @@ def _stands_in(item: Json) -> str | None:
 
 def _creating(kind: str, item: Json, taken: Taken) -> Step:
     for prop in UNIQUE:
-        other = taken.get((kind, prop, item.get(prop, "")))
+        other = taken.get((kind, prop, text_of(kind, prop, item)))
         if other is not None:
             words = f"{kind}: the {UNIQUE[prop]} {item[prop]} is taken by '{other['name']}' ({other['id']})"
             return _clashing(kind, item, words + hint(kind, prop, item, other))
