@@ -14,14 +14,12 @@ from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import StateChanged
 from tpi_dhis2.provision.backup import Backup, moment, write_backup
+from tpi_dhis2.provision.hanging import hanging
 from tpi_dhis2.provision.installed import forget_installed, read_installed
 from tpi_dhis2.provision.records import Records, read_records
 from tpi_dhis2.provision.remove import ORDER, Told, read_ids, remove_all
 
 Json = dict[str, Any]
-
-#: What a site may have added to the program; it would go with it.
-_LOCAL = ("programStages", "programRules", "programRuleVariables", "programIndicators")
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,8 @@ class Removal:
             )
         if self.local:
             raise StateChanged(
-                f"The site has added {self.local[0]} to the program{_more(self.local)}; it would go with it.",
-                "Move or delete what the site has added first.",
+                f"The site's own hangs on the package, so it stays: {self.local[0]}{_more(self.local)}.",
+                "It would go with the package or hold it half removed. Move or delete it first; --verbose lists all.",
                 "\n".join(self.local),
             )
 
@@ -69,15 +67,7 @@ def plan_removal(client: Client, pinned: Mapping[str, Sequence[str]], program: s
     known = {item["id"] for items in found.values() for item in items}
     present = program in known
     records = read_records(client, program) if present else Records(False, False)
-    return Removal(found, records, _local(metadata, program, known) if present else [])
-
-
-def _local(metadata: Metadata, program: str, known: set[str]) -> list[str]:
-    found: list[str] = []
-    for kind in _LOCAL:
-        items = metadata.all_of(kind, {"filter": f"program.id:eq:{program}", "fields": "id,name"})
-        found += [f"{kind} '{item['name']}' ({item['id']})" for item in items if item["id"] not in known]
-    return found
+    return Removal(found, records, hanging(metadata, program, found) if present else [])
 
 
 def remove_deleted(client: Client) -> None:
