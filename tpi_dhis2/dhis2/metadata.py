@@ -144,6 +144,18 @@ class Metadata:
             found = [Refusal("", "", str(answer.status), message_of(answer.body))]
         return found
 
+    def delete_one(self, kind: str, uid: str) -> list[Refusal]:
+        """Delete an object at its own address; the server's reasons when it did not. One that is gone is no fault."""
+        try:
+            answer = self.client.ask("DELETE", f"{kind}/{uid}", expect=(409,))
+        except NotFound:
+            return []
+        if answer.status < 300:
+            return []
+        report = (answer.body or {}).get("response") or {}
+        found = list(refusals({"typeReports": [{"objectReports": [report]}]}))
+        return found or [Refusal(kind, uid, str(answer.status), message_of(answer.body))]
+
     def add_to_collection(self, kind: str, uid: str, collection: str, members: list[str]) -> None:
         """Add members to a collection and leave the others alone, in requests that may be repeated.
 
