@@ -12,7 +12,7 @@ from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.errors import StateChanged
+from tpi_dhis2.errors import StateChanged, TpiError
 from tpi_dhis2.provision.backup import Backup, moment, write_backup
 from tpi_dhis2.provision.hanging import hanging
 from tpi_dhis2.provision.installed import forget_installed, read_installed
@@ -84,8 +84,15 @@ def uninstall(client: Client, removal: Removal, backups: Path, told: Told = lamb
     """
     removal.refuse()
     kept = _keep(client, removal, backups) if removal.count else None
-    remove_all(Metadata(client), {kind: [item["id"] for item in items] for kind, items in removal.found.items()}, told)
-    forget_installed(client)
+    uids = {kind: [item["id"] for item in items] for kind, items in removal.found.items()}
+    try:
+        remove_all(Metadata(client), uids, told)
+        forget_installed(client)
+    except TpiError as error:
+        # The next call keeps only what is left by then, so this file is the one to go back with.
+        if kept:
+            error.args = (f"{error} What was there is kept in {kept}; 'provision rollback --file' brings it back.",)
+        raise
     return kept
 
 
