@@ -13,6 +13,7 @@ from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import UsageError
 from tpi_dhis2.provision.backup import Backup, read_backup
 from tpi_dhis2.provision.carry_out import Done, Job
+from tpi_dhis2.provision.gone import without_gone
 from tpi_dhis2.provision.installed import Installed, Run, read_installed
 from tpi_dhis2.provision.ours import pinned
 from tpi_dhis2.provision.records import OF_RECORDS, read_records
@@ -58,8 +59,9 @@ class Rollback:
     def plan(self) -> Plan:
         """What would go back, go away and return; StateChanged when records or the site's own stand in the way."""
         client, goal = self.client, self.goal
-        actual = self._read(Metadata(client))
-        steps = list(self._steps(_by_uid(actual)))
+        metadata = Metadata(client)
+        actual = self._read(metadata)
+        steps = without_gone(metadata, list(self._steps(_by_uid(actual))))
         if any(step.uid == self.program and step.action == REMOVE for step in steps):
             plan_removal(client, pinned(), self.program).refuse()
         return Plan(
