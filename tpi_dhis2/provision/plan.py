@@ -62,7 +62,7 @@ def make_plan(client: Client, bundle: Bundle, mapping: Mapping[str, str] | None 
     steps += [*planner.leaving(), *planner.others({use.theirs["id"] for use in adoption.uses})]
     head = bundle["package"]
     return Plan(
-        client.base, str(client.info.get("systemId", "")), client.version.text, head["version"], digest(bundle), steps,
+        client.base, client.system, client.version.text, head["version"], digest(bundle), steps,
         installed, actual, adoption.mapping,
     )  # fmt: skip
 

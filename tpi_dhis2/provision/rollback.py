@@ -65,7 +65,7 @@ class Rollback:
         if any(step.uid == self.program and step.action == REMOVE for step in steps):
             plan_removal(client, pinned(), self.program).refuse()
         return Plan(
-            client.base, str(client.info.get("systemId", "")), client.version.text, goal.version if goal else "",
+            client.base, client.system, client.version.text, goal.version if goal else "",
             goal.digest if goal else "", steps, read_installed(client), actual, goal.mapping if goal else {},
         )  # fmt: skip
 
@@ -117,9 +117,13 @@ class Rollback:
 
 
 def _refuse_other_server(client: Client, backups: Sequence[Backup]) -> None:
-    system = str(client.info.get("systemId", ""))
+    """UsageError for another server's backup: told by the identities, or without them by record and address."""
+    installed = read_installed(client)
+    recorded = {run.id for run in installed.runs} if installed else set()
     for backup in backups:
-        if (backup.system or system) != system:
+        told = backup.system and client.system
+        same = backup.system == client.system if told else backup.id in recorded or backup.server == client.base
+        if not same:
             raise UsageError(f"The backup {backup.id} is of another server ({backup.server}).", "Name that server.")
 
 

@@ -97,7 +97,7 @@ def uninstall(client: Client, removal: Removal, backups: Path, told: Told = lamb
 
 
 def _keep(client: Client, removal: Removal, backups: Path) -> Path:
-    system, version = str(client.info.get("systemId", "")), client.version.text
+    system, version = client.system, client.version.text
     installed = read_installed(client)
     backup = Backup(moment(), "uninstall", client.base, system, version, removal.found, {}, installed)
     return write_backup(backups, backup)[0]
