@@ -1,4 +1,4 @@
-"""A backup names what somebody has deleted since: the object comes back without it, and its step says so."""
+"""An object names what somebody has deleted: it is sent without it, and its step says so."""
 
 from __future__ import annotations
 
@@ -47,9 +47,11 @@ def test_what_is_gone_is_left_out_and_told():
     assert made.payload["organisationUnits"] == [{"id": "unit1"}]
     assert made.payload["sharing"]["userGroups"] == {"ours1": {}}
     assert made.payload["sharing"]["users"] == {"user2": {"access": "rw------"}}
-    assert made.reason == "programs: 'TPI' comes back without 1 organisationUnits and 1 userGroups deleted since"
+    assert (
+        made.reason == "programs: 'TPI' is sent without 1 organisationUnits and 1 userGroups that somebody has deleted"
+    )
     assert joined.payload["users"] == []
-    assert joined.reason == "userGroups: 'TPI - Access' comes back without 1 users deleted since"
+    assert joined.reason == "userGroups: 'TPI - Access' is sent without 1 users that somebody has deleted"
 
 
 def test_people_whom_the_account_may_not_see_are_not_gone():
@@ -57,7 +59,17 @@ def test_people_whom_the_account_may_not_see_are_not_gone():
     assert without_gone(Server(hides=True), steps) == steps
 
 
-def test_an_object_that_is_there_is_left_as_it_is():
+def test_of_what_is_changed_only_the_sharing_is_asked_for():
+    server = Server("user2")
+    (changed,) = without_gone(server, [program(UPDATE)], {"ours1"})
+    assert server.asked == [("users", ["user2"]), ("userGroups", ["theirs1"])]
+    assert changed.payload["organisationUnits"] == [{"id": "unit1"}, {"id": "unit2"}]
+    assert changed.payload["sharing"] == {
+        "public": "r-------", "users": {"user2": {"access": "rw------"}}, "userGroups": {"ours1": {}},
+    }  # fmt: skip
+
+
+def test_what_is_known_to_be_there_is_not_asked_for():
     server = Server()
-    assert without_gone(server, [program(UPDATE)]) == [program(UPDATE)]
+    assert without_gone(server, [program(UPDATE)], {"ours1", "theirs1", "user2"}) == [program(UPDATE)]
     assert server.asked == []

@@ -1,12 +1,13 @@
-"""What a backup names that is no more: units, people and groups that somebody has deleted since.
+"""What an object names that is no more: units, people and groups that somebody has deleted.
 
-An import is refused whole for one of them (E5002), and a backup must not be edited. So an object that comes back comes
-back without them, and its step says so.
+An import is refused whole for one of them (E5002). A backup names what was there then, and must not be edited; the
+sharing of an object keeps the UID of an account that is deleted, on every version. So an object is sent without them,
+and its step says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,51 +23,54 @@ _LISTS = {"organisationUnits": "organisationUnits", "users": "users"}
 _SHARED = ("users", "userGroups")
 
 
-def without_gone(metadata: Metadata, steps: list[Step]) -> list[Step]:
-    """The same steps, those that create without what is no more."""
-    creating = [step for step in steps if step.action == CREATE]
+def without_gone(metadata: Metadata, steps: list[Step], there: Container[str] = ()) -> list[Step]:
+    """The same steps without what is no more; ``there`` are objects that need no asking.
+
+    Of what is changed only the sharing can name such: units and members go with their place in lists.
+    """
+    made = {step.uid for step in steps if step.action == CREATE}
     named: dict[str, set[str]] = {}
-    for step in creating:
-        for kind, uid in _names(step.payload):
-            named.setdefault(kind, set()).add(uid)
-    made = {step.uid for step in creating}
-    gone = {kind: _gone(metadata, kind, uids - made) for kind, uids in named.items()}
-    return [_without(step, gone) if step.action == CREATE else step for step in steps]
+    for step in steps:
+        for kind, uid in _names(step):
+            if uid not in made and uid not in there:
+                named.setdefault(kind, set()).add(uid)
+    gone = {kind: _gone(metadata, kind, uids) for kind, uids in named.items()}
+    return [_without(step, gone) for step in steps] if any(gone.values()) else steps
 
 
-def _names(payload: Json) -> Iterator[tuple[str, str]]:
-    for prop, kind in _LISTS.items():
-        yield from ((kind, entry["id"]) for entry in payload.get(prop) or [])
+def _names(step: Step) -> Iterator[tuple[str, str]]:
+    for prop, kind in _LISTS.items() if step.action == CREATE else ():
+        yield from ((kind, entry["id"]) for entry in step.payload.get(prop) or [])
     for kind in _SHARED:
-        yield from ((kind, uid) for uid in (payload.get("sharing") or {}).get(kind) or {})
+        yield from ((kind, uid) for uid in (step.payload.get("sharing") or {}).get(kind) or {})
 
 
-def _gone(metadata: Metadata, kind: str, uids: Iterable[str]) -> set[str]:
+def _gone(metadata: Metadata, kind: str, uids: set[str]) -> set[str]:
     """Those that the server has no more; none where the account may not look."""
-    wanted = set(uids)
     try:
-        return wanted - {item["id"] for item in metadata.named(kind, "id", wanted, "id")}
+        return uids - {item["id"] for item in metadata.named(kind, "id", uids, "id")}
     except Forbidden:
         return set()
 
 
 def _without(step: Step, gone: dict[str, set[str]]) -> Step:
-    named = {uid for _, uid in _names(step.payload)}
+    named = {uid for _, uid in _names(step)}
     lost = [f"{len(named & uids)} {kind}" for kind, uids in gone.items() if named & uids]
     if not lost:
         return step
-    lists = {prop: _left(step.payload[prop], gone[kind]) for prop, kind in _LISTS.items() if step.payload.get(prop)}
-    payload = {**step.payload, **lists}
-    if "sharing" in payload:
-        payload["sharing"] = _shared(payload["sharing"], gone)
-    words = f"{step.kind}: '{step.name}' comes back without {' and '.join(lost)} deleted since"
-    return replace(step, payload=payload, reason=words)
+    words = f"{step.kind}: '{step.name}' is sent without {' and '.join(lost)} that somebody has deleted"
+    return replace(step, payload=_left(step.payload, gone), reason=words)
 
 
-def _left(entries: list[Json], gone: Set[str]) -> list[Json]:
-    return [entry for entry in entries if entry["id"] not in gone]
+def _left(payload: Json, gone: dict[str, set[str]]) -> Json:
+    result = dict(payload)
+    for prop, kind in _LISTS.items():
+        if payload.get(prop):
+            result[prop] = [entry for entry in payload[prop] if entry["id"] not in gone.get(kind, ())]
+    if payload.get("sharing"):
+        result["sharing"] = {prop: _shared(value, gone.get(prop)) for prop, value in payload["sharing"].items()}
+    return result
 
 
-def _shared(sharing: Json, gone: dict[str, set[str]]) -> Json:
-    lists = {kind: sharing[kind] for kind in _SHARED if sharing.get(kind)}
-    return {**sharing, **{kind: {u: a for u, a in of.items() if u not in gone[kind]} for kind, of in lists.items()}}
+def _shared(value: Any, gone: Container[str] | None) -> Any:
+    return {uid: access for uid, access in value.items() if uid not in gone} if gone and value else value

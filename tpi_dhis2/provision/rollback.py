@@ -16,6 +16,7 @@ from tpi_dhis2.provision.carry_out import Done, Job
 from tpi_dhis2.provision.gone import without_gone
 from tpi_dhis2.provision.installed import Installed, Run, read_installed
 from tpi_dhis2.provision.ours import pinned
+from tpi_dhis2.provision.read import batches
 from tpi_dhis2.provision.records import OF_RECORDS, read_records
 from tpi_dhis2.provision.remove import read_ids
 from tpi_dhis2.provision.stability import breaking, reason
@@ -25,7 +26,6 @@ from tpi_dhis2.provision.uninstall import plan_removal
 
 Json = dict[str, Any]
 Objects = dict[str, list[Json]]
-_UIDS = 300
 
 
 def chosen_runs(installed: Installed | None, wanted: str) -> list[Run]:
@@ -61,7 +61,7 @@ class Rollback:
         client, goal = self.client, self.goal
         metadata = Metadata(client)
         actual = self._read(metadata)
-        steps = without_gone(metadata, list(self._steps(_by_uid(actual))))
+        steps = without_gone(metadata, list(self._steps(_by_uid(actual))), _by_uid(actual))
         if any(step.uid == self.program and step.action == REMOVE for step in steps):
             plan_removal(client, pinned(), self.program).refuse()
         return Plan(
@@ -77,8 +77,7 @@ class Rollback:
         uids: dict[str, list[str]] = {}
         for uid, kind in self.kinds.items():
             uids.setdefault(kind, []).append(uid)
-        some = ((kind, all_[at : at + _UIDS]) for kind, all_ in uids.items() for at in range(0, len(all_), _UIDS))
-        return metadata.export([(kind, f"id:in:[{','.join(batch)}]") for kind, batch in some])
+        return metadata.export([(kind, f"id:in:[{some}]") for kind, all_ in uids.items() for some in batches(all_)])
 
     def _steps(self, there: dict[str, Json]) -> Iterator[Step]:
         kept = self._kept(there)
