@@ -133,8 +133,9 @@ class Metadata:
         return self.client.ask("POST", "metadata", params={**params, "async": "false"}, body=bundle, expect=(409,))
 
     def delete(self, bundle: Json) -> list[Refusal]:
-        """Delete objects, all or none; the server's reasons when it deleted none.
+        """Delete objects; the server's reasons for those it did not delete.
 
+        One that is gone already (E5001) or that a foreign key holds keeps all the others; a veto (E4030) only its own.
         ServerFailed for a 5xx, which may have deleted all the same: read back.
         """
         params = {"importStrategy": "DELETE", "importReportMode": "FULL"}

@@ -73,9 +73,9 @@ def _delete(metadata: Metadata, kind: str, uids: list[str]) -> list[str]:
 
 
 def _delete_together(metadata: Metadata, kind: str, uids: list[str]) -> list[Refusal]:
-    """Delete objects in one request; one that the server holds on to holds it back, so the others are sent again.
+    """Delete objects in one request; those that another one held back are sent again.
 
-    A foreign key gives no report, only a message: then each half is tried.
+    A foreign key gives no report, only a message that names no object of ours: then each half is tried.
     """
     refused = metadata.delete({kind: [{"id": uid} for uid in uids]})
     held = {reason.uid for reason in refused}
