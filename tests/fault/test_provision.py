@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.package.release import bundle
 from tpi_dhis2.provision import carry_out
-from tpi_dhis2.provision.installed import read_installed
+from tpi_dhis2.provision.installed import Run, read_installed, write_installed
 from tpi_dhis2.provision.plan import make_plan
 from tpi_dhis2.sandbox.server import Sandbox, serve
 
@@ -258,6 +259,42 @@ def test_somebody_else_applies_while_one_reads_the_plan(tmp_path):
         assert is_plain_failure(ran), ran
         assert "changed since the plan was made; nothing was sent" in ran.err
         assert proxy.count("POST") == 0
+        assert not (tmp_path / "mine").exists()
+
+
+def colour(url: str, _folder: Path) -> None:
+    """The site gives the stage a colour, which belongs to it."""
+    Metadata(admin(url)).patch("programStages", PLAN, [{"op": "replace", "path": "/style", "value": {"color": "#f00"}}])
+
+
+def begin(url: str, _folder: Path) -> None:
+    """Another administrator's run is recorded as begun; it has changed nothing yet."""
+    client = admin(url)
+    there = read_installed(client)
+    run = Run("20260101T000000.000000Z", "apply", "", "2026-01-01", "other", "apply-x.json", "0")
+    write_installed(client, replace(there, runs=[*there.runs, run]))
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [(colour, "changed since the plan was made"), (begin, "Somebody else has begun")],
+    ids=["a change", "another run"],
+)
+def test_somebody_else_acts_while_the_server_checks(act, words, tmp_path):
+    """The check of a large package takes minutes; what came meanwhile is not overwritten with what was read before."""
+    sandbox, seen = changed(), []
+
+    def first(asked: Asked) -> Reply | None:
+        if "importMode=VALIDATE" in asked.path and not seen:
+            seen.append(asked)
+            act(real, tmp_path)
+        return None
+
+    with serve(sandbox) as real, between(real, first=first) as proxy:
+        ran = apply(proxy.url, tmp_path / "mine")
+        assert is_plain_failure(ran), ran
+        assert words in ran.err
+        assert not any("importMode=COMMIT" in asked.path for asked in proxy.asked)
         assert not (tmp_path / "mine").exists()
 
 

@@ -112,7 +112,7 @@ def test_what_the_site_added_to_the_program_keeps_it(installed, ready, tmp_path)
     local = {**stage, "id": "localStage1", "code": "SITE", "name": "Site's own", "programStageSections": [],
              "programStageDataElements": [], "notificationTemplates": []}  # fmt: skip
     Metadata(installed).commit({"programStages": [local]})
-    with pytest.raises(StateChanged, match=r"The site has added programStages 'Site's own' \(localStage1\)"):
+    with pytest.raises(StateChanged, match=r"it stays: programStages 'Site's own' \(localStage1\)"):
         job.uninstall(installed, planned(installed), tmp_path)
     assert len(left(ready)) > 1000
 
@@ -139,10 +139,12 @@ def test_what_the_server_keeps_is_named(installed, ready, tmp_path):
     }]})  # fmt: skip
     with pytest.raises(
         ServerRefused, match=r"The server keeps 1 of .* optionSets, first 'TPI - Currency': OptionSet .*E4030"
-    ):
+    ) as refused:
         job.uninstall(installed, planned(installed), tmp_path)
     assert options["id"] in left(ready)
     assert PROGRAM not in left(ready)
+    (kept,) = tmp_path.glob("uninstall-*")
+    assert f"What was there is kept in {kept}" in str(refused.value)
 
 
 def test_the_command_shows_asks_and_removes(ready, tmp_path):

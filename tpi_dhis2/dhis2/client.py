@@ -87,6 +87,14 @@ class Client:
             raise _strange(self.base, body)
         return body
 
+    @property
+    def system(self) -> str:
+        """What tells this server's database from others, its copies aside; empty where the server names none.
+
+        The recorded 2.41.5.1 and 2.42.4.1 named none.
+        """
+        return str(self.info.get("systemId") or "")
+
     @cached_property
     def version(self) -> ServerVersion:
         """The server's version; UnsupportedVersion when this tool does not know it."""

@@ -133,8 +133,9 @@ class Metadata:
         return self.client.ask("POST", "metadata", params={**params, "async": "false"}, body=bundle, expect=(409,))
 
     def delete(self, bundle: Json) -> list[Refusal]:
-        """Delete objects, all or none; the server's reasons when it deleted none.
+        """Delete objects; the server's reasons for those it did not delete.
 
+        One that is gone already (E5001) or that a foreign key holds keeps all the others; a veto (E4030) only its own.
         ServerFailed for a 5xx, which may have deleted all the same: read back.
         """
         params = {"importStrategy": "DELETE", "importReportMode": "FULL"}
@@ -143,6 +144,18 @@ class Metadata:
         if answer.status >= 300 and not found:
             found = [Refusal("", "", str(answer.status), message_of(answer.body))]
         return found
+
+    def delete_one(self, kind: str, uid: str) -> list[Refusal]:
+        """Delete an object at its own address; the server's reasons when it did not. One that is gone is no fault."""
+        try:
+            answer = self.client.ask("DELETE", f"{kind}/{uid}", expect=(409,))
+        except NotFound:
+            return []
+        if answer.status < 300:
+            return []
+        report = (answer.body or {}).get("response") or {}
+        found = list(refusals({"typeReports": [{"objectReports": [report]}]}))
+        return found or [Refusal(kind, uid, str(answer.status), message_of(answer.body))]
 
     def add_to_collection(self, kind: str, uid: str, collection: str, members: list[str]) -> None:
         """Add members to a collection and leave the others alone, in requests that may be repeated.

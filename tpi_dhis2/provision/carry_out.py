@@ -20,10 +20,10 @@ from tpi_dhis2.dhis2.jobs import Told, tell_nobody
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import OutcomeUnknown, StateChanged, TpiError
 from tpi_dhis2.provision.backup import Backup, moment, write_backup
-from tpi_dhis2.provision.installed import Installed, Run, forget_installed, write_installed
+from tpi_dhis2.provision.installed import Installed, Run, forget_installed, read_installed, write_installed
 from tpi_dhis2.provision.remove import remove_all
 from tpi_dhis2.provision.rights import refuse_missing
-from tpi_dhis2.provision.steps import CREATE, DONE, UPDATE, Plan, Step
+from tpi_dhis2.provision.steps import CREATE, DONE, REMOVE, UPDATE, Plan, Step
 
 #: Pauses before looking again when nobody knows whether the server is still at work.
 PAUSES = (5.0, 15.0, 40.0)
@@ -67,6 +67,10 @@ class Job:
         if requests:
             self.told("The server checks what will be sent")
             metadata.validate(requests[0], self.told)
+        if self.plan.of(UPDATE, REMOVE):
+            # The check takes minutes, in which somebody may have assigned a unit or joined a group: it would be lost.
+            self._still_true()
+        self._alone()
         begun = self._begin(*write_backup(self.backups, self._backup()))
         stats = self._send(metadata, requests)
         self._verify()
@@ -80,6 +84,14 @@ class Job:
                 "The server has changed since the plan was made; nothing was sent.",
                 "Plan again.",
                 differences(self.plan, now),
+            )
+
+    def _alone(self) -> None:
+        """Two who apply the same plan side by side would wait for each other's locks and forget each other's run."""
+        if read_installed(self.client) != self.plan.installed:
+            raise StateChanged(
+                "Somebody else has begun to change the package on this server; nothing was sent.",
+                "Plan again when they are done: 'tpi-dhis2 provision rollback --list' shows who.",
             )
 
     def _backup(self) -> Backup:

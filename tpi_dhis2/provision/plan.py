@@ -12,6 +12,7 @@ from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.package.build import Bundle, digest
 from tpi_dhis2.provision.adopt import adopt
 from tpi_dhis2.provision.compare import changes
+from tpi_dhis2.provision.gone import without_gone
 from tpi_dhis2.provision.installed import read_installed
 from tpi_dhis2.provision.kinds import READ_WHOLE
 from tpi_dhis2.provision.mapping_file import hint
@@ -60,9 +61,10 @@ def make_plan(client: Client, bundle: Bundle, mapping: Mapping[str, str] | None 
             clash = adoption.clashes.get(item["id"])
             steps.append(_clashing(kind, item, clash) if clash else planner.step(kind, item))
     steps += [*planner.leaving(), *planner.others({use.theirs["id"] for use in adoption.uses})]
+    steps = without_gone(metadata, steps, planner.there)
     head = bundle["package"]
     return Plan(
-        client.base, str(client.info.get("systemId", "")), client.version.text, head["version"], digest(bundle), steps,
+        client.base, client.system, client.version.text, head["version"], digest(bundle), steps,
         installed, actual, adoption.mapping,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tpi_dhis2.dhis2.metadata import Metadata
+from tpi_dhis2.dhis2.metadata import Metadata, Refusal
 from tpi_dhis2.errors import ServerFailed, ServerRefused
 
 Json = dict[str, Any]
@@ -24,6 +24,9 @@ ORDER = (
     "trackedEntityAttributes", "dataElementGroups", "dataElements", "optionGroups", "options", "optionSets",
     "legendSets", "constants", "userGroups", "userRoles",
 )  # fmt: skip
+#: Types that are deleted one by one: only so does a server take a group out of the sharing of the site's own objects
+#: (``UserGroupController.postDeleteEntity``). With its UID left in there, nobody can import them any more (E5002).
+_SINGLY = ("userGroups",)
 _CHUNK = 100
 
 
@@ -60,13 +63,26 @@ def remove(metadata: Metadata, kind: str, uids: list[str]) -> None:
 
 
 def _delete(metadata: Metadata, kind: str, uids: list[str]) -> list[str]:
-    """Delete what the server lets go; what it said of the others. One that it holds on to holds back its request."""
+    """Delete what the server lets go; what it said of the others."""
     try:
-        refused = metadata.delete({kind: [{"id": uid} for uid in uids]})
-        held = {reason.uid for reason in refused}
-        rest = [{"id": uid} for uid in uids if uid not in held]
-        if refused and len(rest) < len(uids) and rest:
-            refused += metadata.delete({kind: rest})
+        if kind in _SINGLY:
+            return [str(reason) for uid in uids for reason in metadata.delete_one(kind, uid)]
+        return [str(reason) for reason in _delete_together(metadata, kind, uids)]
     except ServerFailed as error:
         return [str(error)]
-    return [str(reason) for reason in refused]
+
+
+def _delete_together(metadata: Metadata, kind: str, uids: list[str]) -> list[Refusal]:
+    """Delete objects in one request; those that another one held back are sent again.
+
+    A foreign key gives no report, only a message that names no object of ours: then each half is tried.
+    """
+    refused = metadata.delete({kind: [{"id": uid} for uid in uids]})
+    held = {reason.uid for reason in refused}
+    if refused and held == {""} and len(uids) > 1:
+        half = len(uids) // 2
+        return [reason for some in (uids[:half], uids[half:]) for reason in _delete_together(metadata, kind, some)]
+    rest = [uid for uid in uids if uid not in held]
+    if rest and len(rest) < len(uids):
+        refused += metadata.delete({kind: [{"id": uid} for uid in rest]})
+    return refused

@@ -13,8 +13,10 @@ from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import UsageError
 from tpi_dhis2.provision.backup import Backup, read_backup
 from tpi_dhis2.provision.carry_out import Done, Job
+from tpi_dhis2.provision.gone import without_gone
 from tpi_dhis2.provision.installed import Installed, Run, read_installed
 from tpi_dhis2.provision.ours import pinned
+from tpi_dhis2.provision.read import batches
 from tpi_dhis2.provision.records import OF_RECORDS, read_records
 from tpi_dhis2.provision.remove import read_ids
 from tpi_dhis2.provision.stability import breaking, reason
@@ -24,7 +26,6 @@ from tpi_dhis2.provision.uninstall import plan_removal
 
 Json = dict[str, Any]
 Objects = dict[str, list[Json]]
-_UIDS = 300
 
 
 def chosen_runs(installed: Installed | None, wanted: str) -> list[Run]:
@@ -58,12 +59,13 @@ class Rollback:
     def plan(self) -> Plan:
         """What would go back, go away and return; StateChanged when records or the site's own stand in the way."""
         client, goal = self.client, self.goal
-        actual = self._read(Metadata(client))
-        steps = list(self._steps(_by_uid(actual)))
+        metadata = Metadata(client)
+        actual = self._read(metadata)
+        steps = without_gone(metadata, list(self._steps(_by_uid(actual))), _by_uid(actual))
         if any(step.uid == self.program and step.action == REMOVE for step in steps):
             plan_removal(client, pinned(), self.program).refuse()
         return Plan(
-            client.base, str(client.info.get("systemId", "")), client.version.text, goal.version if goal else "",
+            client.base, client.system, client.version.text, goal.version if goal else "",
             goal.digest if goal else "", steps, read_installed(client), actual, goal.mapping if goal else {},
         )  # fmt: skip
 
@@ -75,8 +77,7 @@ class Rollback:
         uids: dict[str, list[str]] = {}
         for uid, kind in self.kinds.items():
             uids.setdefault(kind, []).append(uid)
-        some = ((kind, all_[at : at + _UIDS]) for kind, all_ in uids.items() for at in range(0, len(all_), _UIDS))
-        return metadata.export([(kind, f"id:in:[{','.join(batch)}]") for kind, batch in some])
+        return metadata.export([(kind, f"id:in:[{some}]") for kind, all_ in uids.items() for some in batches(all_)])
 
     def _steps(self, there: dict[str, Json]) -> Iterator[Step]:
         kept = self._kept(there)
@@ -115,9 +116,13 @@ class Rollback:
 
 
 def _refuse_other_server(client: Client, backups: Sequence[Backup]) -> None:
-    system = str(client.info.get("systemId", ""))
+    """UsageError for another server's backup: told by the identities, or without them by record and address."""
+    installed = read_installed(client)
+    recorded = {run.id for run in installed.runs} if installed else set()
     for backup in backups:
-        if (backup.system or system) != system:
+        told = backup.system and client.system
+        same = backup.system == client.system if told else backup.id in recorded or backup.server == client.base
+        if not same:
             raise UsageError(f"The backup {backup.id} is of another server ({backup.server}).", "Name that server.")
 
 

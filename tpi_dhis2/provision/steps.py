@@ -106,9 +106,13 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """What would be replaced, sent and removed, and what forbids it, as one number: the same plan has the same."""
+        """What would be replaced, sent and removed, and what forbids it, as one number: the same plan has the same.
+
+        The order of a list says nothing here: that of ours is in the digest, and a server gives units and members in
+        the order of its database or of whichever of its nodes answers.
+        """
         what = [[asdict(step) for step in self.of(*DONE, *BARRED)], self.mapping, self.digest]
-        return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
+        return hashlib.sha256(_text(_sorted(what)).encode()).hexdigest()
 
     def refuse(self) -> None:
         """StateChanged when an object of the site stands in the way or records would break."""
@@ -117,6 +121,16 @@ class Plan:
             more = f" ({len(barred) - 1} more)" if len(barred) > 1 else ""
             advice = _FREE if barred[0].action == CLASH else _RESTORE
             raise StateChanged(f"{barred[0].reason}{more}.", advice, "\n".join(step.reason for step in barred))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(each) for key, each in value.items()}
+    return sorted(map(_sorted, value), key=_text) if isinstance(value, list) else value
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 _FREE = (

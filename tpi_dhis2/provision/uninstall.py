@@ -12,16 +12,14 @@ from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.errors import StateChanged
+from tpi_dhis2.errors import StateChanged, TpiError
 from tpi_dhis2.provision.backup import Backup, moment, write_backup
+from tpi_dhis2.provision.hanging import hanging
 from tpi_dhis2.provision.installed import forget_installed, read_installed
 from tpi_dhis2.provision.records import Records, read_records
 from tpi_dhis2.provision.remove import ORDER, Told, read_ids, remove_all
 
 Json = dict[str, Any]
-
-#: What a site may have added to the program; it would go with it.
-_LOCAL = ("programStages", "programRules", "programRuleVariables", "programIndicators")
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,8 @@ class Removal:
             )
         if self.local:
             raise StateChanged(
-                f"The site has added {self.local[0]} to the program{_more(self.local)}; it would go with it.",
-                "Move or delete what the site has added first.",
+                f"The site's own hangs on the package, so it stays: {self.local[0]}{_more(self.local)}.",
+                "It would go with the package or hold it half removed. Move or delete it first; --verbose lists all.",
                 "\n".join(self.local),
             )
 
@@ -69,15 +67,7 @@ def plan_removal(client: Client, pinned: Mapping[str, Sequence[str]], program: s
     known = {item["id"] for items in found.values() for item in items}
     present = program in known
     records = read_records(client, program) if present else Records(False, False)
-    return Removal(found, records, _local(metadata, program, known) if present else [])
-
-
-def _local(metadata: Metadata, program: str, known: set[str]) -> list[str]:
-    found: list[str] = []
-    for kind in _LOCAL:
-        items = metadata.all_of(kind, {"filter": f"program.id:eq:{program}", "fields": "id,name"})
-        found += [f"{kind} '{item['name']}' ({item['id']})" for item in items if item["id"] not in known]
-    return found
+    return Removal(found, records, hanging(metadata, program, found) if present else [])
 
 
 def remove_deleted(client: Client) -> None:
@@ -94,8 +84,15 @@ def uninstall(client: Client, removal: Removal, backups: Path, told: Told = lamb
     """
     removal.refuse()
     kept = _keep(client, removal, backups) if removal.count else None
-    remove_all(Metadata(client), {kind: [item["id"] for item in items] for kind, items in removal.found.items()}, told)
-    forget_installed(client)
+    uids = {kind: [item["id"] for item in items] for kind, items in removal.found.items()}
+    try:
+        remove_all(Metadata(client), uids, told)
+        forget_installed(client)
+    except TpiError as error:
+        # The next call keeps only what is left by then, so this file is the one to go back with.
+        if kept:
+            error.args = (f"{error} What was there is kept in {kept}; 'provision rollback --file' brings it back.",)
+        raise
     return kept
 
 
@@ -119,7 +116,7 @@ def _with_what_goes(metadata: Metadata, found: dict[str, list[Json]]) -> dict[st
 
 
 def _keep(client: Client, removal: Removal, backups: Path) -> Path:
-    system, version = str(client.info.get("systemId", "")), client.version.text
+    system, version = client.system, client.version.text
     before = _with_what_goes(Metadata(client), removal.found)
     backup = Backup(moment(), "uninstall", client.base, system, version, before, {}, read_installed(client))
     return write_backup(backups, backup)[0]

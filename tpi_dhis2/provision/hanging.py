@@ -1,0 +1,72 @@
+"""What of the site hangs on the package: it would go with it, lose a part, or keep the server from letting go.
+
+A server asks nobody. With a program it deletes (``*DeletionHandler``, 2.40 to 2.43) the stages, rules and messages in
+it, event charts and line lists drawn of it, and types of relationships that name it; with an option set the options;
+with an attribute its place in other programs. Lists of records that people saved hold the program by a foreign key,
+when half of the package is gone already. So all of it is looked for before anything is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from typing import Any
+
+from tpi_dhis2.dhis2.metadata import Metadata
+
+Json = dict[str, Any]
+Objects = dict[str, list[Json]]
+
+#: Types whose objects name their program.
+_OF_PROGRAM = (
+    "programStages", "programRules", "programRuleVariables", "programIndicators", "eventVisualizations",
+    "trackedEntityInstanceFilters", "programStageWorkingLists",
+)  # fmt: skip
+#: Lists in our objects, by what they hold.
+_INSIDE = {
+    "notificationTemplates": "programNotificationTemplates",
+    "programSections": "programSections",
+    "programStageSections": "programStageSections",
+    "options": "options",
+}
+_JOINED = "programTrackedEntityAttributes[trackedEntityAttribute[id]]"
+
+
+def hanging(metadata: Metadata, program: str, ours: Objects) -> list[str]:
+    """What of the site hangs on the program and on ours, a line an object."""
+    known = {item["id"] for items in ours.values() for item in items}
+    found = {item["id"]: _line(kind, item) for kind, item in _found(metadata, program, ours, known)}
+    lines = [line for uid, line in found.items() if uid not in known]
+    return [*lines, *(_without_stage(metadata, known) if metadata.client.version.minor == 40 else ())]
+
+
+def _line(kind: str, item: Json) -> str:
+    return f"{kind} '{item.get('name', item['id'])}' ({item['id']})"
+
+
+def _found(metadata: Metadata, program: str, ours: Objects, known: Set[str]) -> Iterator[tuple[str, Json]]:
+    for kind in _OF_PROGRAM:
+        params = {"filter": f"program.id:eq:{program}", "fields": "id,name"}
+        yield from ((kind, item) for item in metadata.all_of(kind, params))
+    for prop, kind in _INSIDE.items():
+        uids = {entry["id"] for items in ours.values() for item in items for entry in item.get(prop) or [] if entry}
+        yield from ((kind, item) for item in metadata.named(kind, "id", uids - known, "id,name"))
+    fields = "id,name,fromConstraint[program[id]],toConstraint[program[id]]"
+    for item in metadata.all_of("relationshipTypes", {"fields": fields}):
+        if program in (_program(item, "fromConstraint"), _program(item, "toConstraint")):
+            yield "relationshipTypes", item
+    for item in metadata.all_of("programs", {"fields": f"id,name,{_JOINED}"}):
+        joined = item.get("programTrackedEntityAttributes") or []
+        if known & {(entry.get("trackedEntityAttribute") or {}).get("id") for entry in joined}:
+            yield "programs", item
+
+
+def _program(item: Json, side: str) -> str | None:
+    found: str | None = ((item.get(side) or {}).get("program") or {}).get("id")
+    return found
+
+
+def _without_stage(metadata: Metadata, known: Set[str]) -> Iterator[str]:
+    """Charts of no stage, of any program: a 2.40 fails on each when it deletes a stage (E4060)."""
+    for item in metadata.all_of("eventVisualizations", {"filter": "programStage:null", "fields": "id,name"}):
+        if item["id"] not in known:
+            yield f"{_line('eventVisualizations', item)}, which names no stage: a DHIS2 2.40 then deletes no program"
