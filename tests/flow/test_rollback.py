@@ -154,25 +154,6 @@ def test_an_uninstall_is_undone_with_members_units_and_all(installed, ready, tmp
     assert [user["id"] for user in installed.get(f"userGroups/{group}", {"fields": "users[id]"})["users"]] == [me]
 
 
-def test_what_the_site_had_in_it_comes_back_with_an_uninstall_undone(installed, ready, tmp_path):
-    built, site = bundle(installed.version.short), Metadata(installed)
-    options = next(item for item in built["optionSets"] if item["code"] == "TPI_CURRENCY")
-    local = {"id": "LocalOption", "name": "Site's own", "code": "SITE", "optionSet": {"id": options["id"]}}
-    message = {"id": "LocalMessag", "name": "Site's own", "messageTemplate": "Text"}
-    site.commit({"options": [local], "programNotificationTemplates": [message]})
-    there = installed.get(f"programs/{PROGRAM}", {"fields": "notificationTemplates[id]"})["notificationTemplates"]
-    listed = {"op": "replace", "path": "/notificationTemplates", "value": [*there, {"id": message["id"]}]}
-    site.patch("programs", PROGRAM, [listed])
-    kept = removal.uninstall(installed, planned(installed), tmp_path)
-    assert "LocalOption" not in ready.state.table("options")
-    job = Rollback(installed, [read_backup(kept)])
-    job.run(job.plan(), tmp_path)
-    assert make_plan(installed, built).is_empty
-    again = installed.get(f"optionSets/{options['id']}", {"fields": "options[id,code]"})["options"]
-    assert {"id": "LocalOption", "code": "SITE"} in again
-    assert ready.state.get("programs", PROGRAM)["notificationTemplates"][-1] == {"id": "LocalMessag"}
-
-
 def test_backups_that_are_missing_edited_or_another_ones_are_refused(installed, tmp_path):
     change(installed, "programStages", PLAN, name="Our plan")
     path = install(installed, bundle(installed.version.short), tmp_path).backup

@@ -152,10 +152,11 @@ def keeps_it_while_there_are_records(life):
     assert life.ids() == there
     life.import_records({"trackedEntities": [{"trackedEntity": uid("entity")}]}, "DELETE")
     refused = life.run("provision", "uninstall", "--yes", "--remove-deleted", "--backups", life.backups, code=1)
-    assert "The site has added" in refused.err
+    assert "The site's own hangs on the package" in refused.err
     remove(Metadata(life.client), "programRules", [uid("rule")])
     remove(Metadata(life.client), "programRuleVariables", [uid("variable")])
     remove(Metadata(life.client), "programStages", [uid("stage")])
+    remove(Metadata(life.client), "options", [uid("option")])
 
 
 def a_partnership(life):
@@ -189,7 +190,9 @@ def takes_that_back_and_takes_it_off_again(life):
     [kept] = life.backups.glob("uninstall-*.json")
     life.roll_back("--file", kept)
     life.assert_as_planned()
-    assert owned(life) == whole(life) | {"stage": False, "rule": []}, "all but what the site removed itself"
+    assert owned(life) == whole(life) | {"stage": False, "rule": [], "option": False}, (
+        "all but what the site removed itself"
+    )
     life.run("provision", "uninstall", "--yes", "--backups", life.backups)
 
 

@@ -115,6 +115,15 @@ def test_the_newest_stands_first_where_the_sources_say_so() -> None:
     assert made["sorting"] == [{"dimension": "eventDate", "direction": "DESC"}]
 
 
+def test_a_list_of_cycles_names_a_stage_that_a_cycle_has_once_on_2_40() -> None:
+    """A 2.40 deletes no stage of the whole server while a line list names none (E4060)."""
+    new, old = (find(_built(version), LINES, "REVIEW_LIST") for version in ("2.41", "2.40"))
+    assert (new["outputType"], "programStage" in new) == ("ENROLLMENT", False)
+    assert (old["outputType"], old["programStage"]) == ("EVENT", {"id": uid(_built(), "programStages", "S1_AGREEMENT")})
+    assert old["columnDimensions"][-1] == "eventDate"
+    assert all("programStage" in one for one in _built("2.40")[LINES])
+
+
 def test_a_map_carries_its_data_in_the_shape_that_is_stored_and_2_40_gets_a_table_in_its_place() -> None:
     """FINDINGS 1.13: 2.40 refuses a layer with data; with columns, rows and filters it stores an empty layer."""
     (view,) = find(_built(), MAPS, "HOST_UNITS")["mapViews"]
@@ -345,6 +354,9 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
     "finding 1.13: filters in a layer": (put_in_layer("filters", [{"dimension": "pe"}]), "has filters in a layer"),
     "finding 1.13: a map for 2.40": (
         lambda b: b["package"].update(DHIS2Version="2.40"), "2.40 refuses a map with data"),
+    "a list of cycles for 2.40": (
+        lambda b: (b["package"].update(DHIS2Version="2.40"), find(b, LINES, "REVIEW_LIST").pop("programStage", None)),
+        "2.40 deletes no stage while a line list names none"),
     "a layer of nothing": (put_in_layer("dataDimensionItems", []), "on the map': shows no data"),
     "a layer at a level": (put_in_layer("organisationUnitLevels", [3]), "on the map': has organisationUnitLevels"),
     "a layer of one year": (put_in_layer("rawPeriods", ["2026"]), "on the map': needs relative periods"),

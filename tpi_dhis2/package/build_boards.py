@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tpi_dhis2.package.boards import LineListSource
 from tpi_dhis2.package.build_dashboards import DashboardBuilder
 from tpi_dhis2.package.build_line_lists import LineListBuilder
 from tpi_dhis2.package.build_visualizations import Json, Ref, map_of, visualization
@@ -12,6 +13,10 @@ from tpi_dhis2.package.sources import Sources
 
 #: An import into these refuses a map with data, and stores it empty when the data are sent the other way.
 WITHOUT_MAPS = {"2.40"}
+#: These delete no stage and no program, of whomever, while a line list on the server names no stage (2.40.12,
+#: EventVisualizationDeletionHandler: E4060). There a list of cycles is one of the records that a cycle has once.
+WITHOUT_LISTS_OF_CYCLES = {"2.40"}
+_ONCE_A_CYCLE = "agreement"
 _FOR_NOBODY_ELSE = {"public": "--------"}
 
 
@@ -35,7 +40,9 @@ class BoardBuilder:
             **self._working_lists(),
             "visualizations": [visualization(source, ref, self._shared()) for source in boards.visualizations],
             **({"maps": [map_of(source, ref, self._shared()) for source in boards.maps]} if maps else {}),
-            "eventVisualizations": [lines.build(source, self._shared()) for source in boards.line_lists],
+            "eventVisualizations": [
+                lines.build(_staged(source, dhis2_version), self._shared()) for source in boards.line_lists
+            ],
             # Only the groups of the package find a dashboard in the long list of those of a site.
             "dashboards": [on_dashboards.build(one, self._shared() | _FOR_NOBODY_ELSE) for one in boards.dashboards],
         }
@@ -62,3 +69,8 @@ class BoardBuilder:
         for source in self.boards.maps:
             shown[source.key] = ("maps", source.key) if maps else ("visualizations", source.instead)
         return shown
+
+
+def _staged(source: LineListSource, dhis2_version: str) -> LineListSource:
+    named = source.stage or dhis2_version not in WITHOUT_LISTS_OF_CYCLES
+    return source if named else source.model_copy(update={"stage": _ONCE_A_CYCLE})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from tpi_dhis2.package.boards import SIDES, Period
-from tpi_dhis2.package.build_boards import WITHOUT_MAPS
+from tpi_dhis2.package.build_boards import WITHOUT_LISTS_OF_CYCLES, WITHOUT_MAPS
 from tpi_dhis2.package.build_visualizations import switch
 
 Item = dict[str, Any]
@@ -31,12 +31,17 @@ _CASTS = ("columns", "rows", "filters")
 
 
 def lint_boards(kinds: Kinds, dhis2_version: str) -> list[str]:
-    """All findings on visualizations and maps, one plain line each."""
+    """All findings on visualizations and maps, and what a version cannot bear, one plain line each."""
     stocks = _stocks(kinds)
     findings = [
         f"visualizations '{item.get('name')}': {text}"
         for item in kinds.get("visualizations", [])
         for text in (*of_any(item), *_of_sides(item), *_of_periods(item), *_of_stocks(item, stocks), *of_units(item))
+    ]
+    findings += [
+        f"eventVisualizations '{item.get('name')}': {dhis2_version} deletes no stage while a line list names none"
+        for item in kinds.get("eventVisualizations", [])
+        if dhis2_version in WITHOUT_LISTS_OF_CYCLES and not item.get("programStage")
     ]
     return findings + [
         f"maps '{item.get('name')}': {text}"

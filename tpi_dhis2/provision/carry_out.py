@@ -150,7 +150,9 @@ class Job:
         """The error, and how much of the plan the server has."""
         if not {step.uid for step in self.plan.of(CREATE, UPDATE)} <= left:
             missing = list(dict.fromkeys(step.kind for step in self.plan.of(*DONE) if step.uid in left))
-            return f"All but {', '.join(missing)} is installed; the same command sends the rest. {error}"
+            # What a refusal says it did not write is its own request; the one before it is there.
+            said = str(error).replace(" and wrote nothing", "")
+            return f"All but {', '.join(missing)} is installed; the same command sends the rest. {said}"
         if isinstance(error, OutcomeUnknown):
             return f"{error} {_SO_FAR}"
         self._unbegin()

@@ -96,27 +96,7 @@ def uninstall(client: Client, removal: Removal, backups: Path, told: Told = lamb
     return kept
 
 
-#: What an object lists and takes with it, the site's own, too: by type of the list and of its entries.
-_GOES_WITH = (
-    ("optionSets", "options", "options"),
-    ("programStages", "programStageSections", "programStageSections"),
-    ("programStages", "notificationTemplates", "programNotificationTemplates"),
-    ("programs", "notificationTemplates", "programNotificationTemplates"),
-)
-
-
-def _with_what_goes(metadata: Metadata, found: dict[str, list[Json]]) -> dict[str, list[Json]]:
-    """What would be removed and the site's own entries of it: a set put back without them would name what is gone."""
-    whole = {kind: list(items) for kind, items in found.items()}
-    for owner, listing, kind in _GOES_WITH:
-        listed = {entry["id"] for item in found.get(owner, []) for entry in item.get(listing) or []}
-        more = sorted(listed - {item["id"] for item in whole.get(kind, [])})
-        whole[kind] = [*whole.get(kind, []), *read_ids(metadata, kind, more, ":owner")]
-    return {kind: items for kind, items in whole.items() if items}
-
-
 def _keep(client: Client, removal: Removal, backups: Path) -> Path:
     system, version = client.system, client.version.text
-    before = _with_what_goes(Metadata(client), removal.found)
-    backup = Backup(moment(), "uninstall", client.base, system, version, before, {}, read_installed(client))
+    backup = Backup(moment(), "uninstall", client.base, system, version, removal.found, {}, read_installed(client))
     return write_backup(backups, backup)[0]
