@@ -217,7 +217,9 @@ def on_sandbox(version: str, folder: Path, times: int) -> Report:
 def show(report: Report) -> None:
     """Print what was measured as a table, and how it stands to the limits."""
     click.secho(f"\n{report.server}: a bare loop over a plan's addresses takes {report.bare:.2f} s (1.0)", bold=True)
-    click.echo(f"{'':28}{'asks':>6}{'sent kB':>9}{'got kB':>9}{'CPU s':>8}{'ratio':>7}{'own s':>8}{'waits s':>9}{'MB':>6}")
+    click.echo(
+        f"{'':28}{'asks':>6}{'sent kB':>9}{'got kB':>9}{'CPU s':>8}{'ratio':>7}{'own s':>8}{'waits s':>9}{'MB':>6}"
+    )
     for row in report.rows:
         click.echo(
             f"{row.name:28}{row.requests:6}{row.sent / 1e3:9.0f}{row.received / 1e3:9.0f}{row.cpu:8.2f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tpi_dhis2.dhis2.metadata import Metadata
@@ -19,16 +19,17 @@ _UIDS, _CHARACTERS = 300, 3000
 _NO_CODE = {"eventFilters"}
 
 
-def read_actual(metadata: Metadata, desired: Objects) -> Objects:
+def read_actual(metadata: Metadata, desired: Objects, recorded: Mapping[str, list[str]]) -> Objects:
     """The server's objects that are ours, were ours in an earlier version, or belong to us or carry a code of ours.
 
-    One request or two, and one or some for what those did not find. Options, sections and rules have no code that is
-    unique on a server, so they are found by what they belong to.
+    One request or two, and one or some for what those did not find; that asks for the site's objects that are
+    ``recorded`` as standing for ours, too. Options, sections and rules have no code that is unique on a server, so they
+    are found by what they belong to.
     """
     found = metadata.export([(kind, text) for kind in desired for text in _conditions(kind, desired)])
     actual = {kind: found.get(kind, []) for kind in desired}
     # Our objects whose code somebody changed are still ours: look for the missing ones by UID.
-    missing = {kind: uids for kind, uids in _missing(desired, actual).items() if uids and kind != READ_WHOLE}
+    missing = {kind: uids for kind, uids in _missing(desired, actual, recorded).items() if uids and kind != READ_WHOLE}
     more = metadata.export([(kind, f"id:in:[{some}]") for kind, uids in missing.items() for some in batches(uids)])
     return {kind: [*actual.get(kind, []), *more.get(kind, [])] for kind in {**actual, **more}}
 
@@ -69,9 +70,9 @@ def batches(uids: list[str]) -> Iterator[str]:
     yield from (",".join(uids[start : start + _UIDS]) for start in range(0, len(uids), _UIDS))
 
 
-def _missing(desired: Objects, actual: Objects) -> dict[str, list[str]]:
+def _missing(desired: Objects, actual: Objects, recorded: Mapping[str, list[str]]) -> dict[str, list[str]]:
     there = {item["id"] for items in actual.values() for item in items}
-    wanted = {kind: uids_of(items) for kind, items in desired.items()}
+    wanted = {kind: [*uids_of(items), *recorded.get(kind, [])] for kind, items in desired.items()}
     for kind, uids in retired(desired).items():
         wanted[kind] = [*wanted.get(kind, []), *uids]
     return {kind: [uid for uid in uids if uid not in there] for kind, uids in wanted.items()}

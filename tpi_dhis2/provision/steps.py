@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from tpi_dhis2.errors import StateChanged
@@ -107,8 +107,8 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """What would be replaced, sent and removed, and what forbids it, as one number: the same plan has the same."""
-        what = [[asdict(step) for step in self.of(*DONE, *BARRED)], self.mapping, self.digest]
-        return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
+        what = [self.of(*DONE, *BARRED), self.mapping, self.digest]
+        return hashlib.sha256(json.dumps(what, sort_keys=True, default=vars).encode()).hexdigest()
 
     def refuse(self) -> None:
         """StateChanged when an object of the site stands in the way or records would break."""
