@@ -39,7 +39,7 @@ def _refs(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in item.items():
         nested = value if isinstance(value, list) else [value]
         for entry in nested:
-            if isinstance(entry, dict) and set(entry) == {"id"}:
+            if isinstance(entry, dict) and len(entry) == 1 and "id" in entry:
                 yield key, entry["id"]
             elif isinstance(entry, dict) and key != "sharing":
                 yield from ((f"{key}.{place}", uid) for place, uid in _refs(entry))
