@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.builders import edit, metadata_copy, own_bundle
+from tests.unit.builders import edit, finds, metadata_copy, own_bundle
 from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.build import Builder
 from tpi_dhis2.package.lint import lint
@@ -321,5 +321,4 @@ FAULTS: dict[str, tuple[Callable[[Bundle], object], str]] = {
 def test_a_planted_fault_of_an_indicator_is_found(plant: Callable[[Bundle], object], found: str) -> None:
     built = own_bundle()
     plant(built)
-    findings = lint(built)
-    assert any(found in finding for finding in findings), findings
+    assert finds(built, found, "lint_indicators"), lint(built)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.builders import own_bundle
+from tests.unit.builders import finds, own_bundle
 from tpi_dhis2.package.build import DHIS2_VERSIONS
 from tpi_dhis2.package.lint import lint
 from tpi_dhis2.package.release import bundle
@@ -161,8 +161,7 @@ def test_the_package_is_clean(version: str) -> None:
 def test_a_planted_fault_is_found(plant: Callable[[Bundle], object], found: str) -> None:
     built = own_bundle()
     plant(built)
-    findings = lint(built)
-    assert any(found in finding for finding in findings), findings
+    assert finds(built, found), lint(built)
 
 
 def test_a_finding_names_the_object() -> None:
