@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class Meter:
         """Count from now on. Pauses inside of a request are in what its client waited already."""
         sleep = time.sleep
 
-        def paused(seconds: float) -> None:
+        def paused(seconds: Any) -> None:
             sleep(seconds)
             self.slept += 0 if self.asking else seconds
 
@@ -77,7 +78,8 @@ def bare(addresses: str) -> None:
         if token:
             session.headers["Authorization"] = f"ApiToken {token}"
         else:
-            session.auth = (name.encode(), os.environ.get("TPI_DHIS2_PASSWORD", "").encode())
+            password = os.environ.get("TPI_DHIS2_PASSWORD", "")
+            session.auth = requests.auth.HTTPBasicAuth(name.encode(), password.encode())
         for path, params in json.loads(Path(addresses).read_text("utf-8")):
             session.get(f"{os.environ['TPI_DHIS2_URL'].rstrip('/')}/api/{path}", params=params, timeout=300).json()
 
@@ -108,5 +110,7 @@ def touch() -> None:
     Metadata(client).patch("visualizations", chart["id"], [operation])
 
 
+JOBS: dict[str, Callable[..., None]] = {"run": run, "bare": bare, "first": first, "touch": touch}
+
 if __name__ == "__main__":
-    {"run": run, "bare": bare, "first": first, "touch": touch}[sys.argv[1]](*sys.argv[2:])
+    JOBS[sys.argv[1]](*sys.argv[2:])
