@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 
 import pytest
+from filelock import FileLock
 
+from tests.fault.servers import tpi
 from tpi_dhis2.demo.units import ensure_units, units
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.package.fields import package_fields
@@ -44,27 +46,52 @@ def install(client, folder, mapping=None):
     assign(client, plan_assignment(client, package_fields().program, Choice(units=codes)))
 
 
-@pytest.fixture(scope="session")
-def installations(tmp_path_factory):
-    """The data files of sandboxes that have the package, made once for each version."""
-    folder = tmp_path_factory.mktemp("installed")
+def holding(version, path):
+    """A sandbox with the data of a file, which stays as it is: to write it at each request would take longer than most
+    requests.
+    """
+    sandbox = Sandbox(version)
+    sandbox.state.load(path)
+    return sandbox
 
-    def installation(version):
-        path = folder / f"{version}.json"
-        if not path.exists():
-            with serve(Sandbox(version=version, file=path)) as url:
-                install(Client(Account(url, "admin", "district")), folder)
+
+def asked_by(sandbox, command):
+    """What a command that only reads asks of a server where nothing is to be done, all before its own work included."""
+    with serve(sandbox) as url:
+        said = tpi("provision", command, "--exit-code", url=url, username="admin", password="district")
+    assert said.code == 0, said
+    return [f"{method} {path}" for method, path in sandbox.requests]
+
+
+@pytest.fixture(scope="session")
+def data_file(tmp_path_factory):
+    """Gives the data file of a sandbox by its name; made once in a run of the tests, by who needs it first."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+    def named(name, sandbox, fill):
+        path = folder / f"{name}.json"
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                made = sandbox()
+                with serve(made) as url:
+                    fill(Client(Account(url, "admin", "district")), own)
+                made.state.save(path)
         return path
 
-    return installation
+    return named
+
+
+@pytest.fixture(scope="session")
+def installations(data_file):
+    """The data files of sandboxes that have the package."""
+    return lambda version: data_file(f"installed-{version}", lambda: Sandbox(version), install)
 
 
 @pytest.fixture
-def ready(version, installations, tmp_path):
+def ready(version, installations):
     """A sandbox that has the package, the demo's units, and the program assigned to them."""
-    own = tmp_path / "sandbox.json"
-    shutil.copy(installations(version), own)
-    return Sandbox(version=version, file=own)
+    return holding(version, installations(version))
 
 
 @pytest.fixture

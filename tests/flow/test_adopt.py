@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 
 import pytest
 
 from tests.fault.servers import tpi
-from tests.flow.conftest import install
+from tests.flow.conftest import asked_by, holding, install
 from tests.flow.site_objects import FILE, USED, bring, like, option_set, ours, site
 from tests.flow.test_uninstall import pinned
 from tpi_dhis2.demo.run import FILES
@@ -50,27 +49,27 @@ def own(sandbox):
 
 
 @pytest.fixture(scope="session")
-def mapped_installations(tmp_path_factory):
+def mapped_installations(data_file):
     """The data files of sandboxes of sites that had some of it, with the package installed over it."""
-    folder = tmp_path_factory.mktemp("mapped")
 
-    def installation(version):
-        path = folder / f"{version}.json"
-        if not path.exists():
-            with serve(Sandbox(version=version, file=path)) as url:
-                client, built = Client(Account(url, "admin", "district")), bundle(version)
-                bring(client, site(built))
-                install(client, folder, mapping_of(built, folder))
-        return path
+    def fill(client, folder):
+        built = bundle(client.version.short)
+        bring(client, site(built))
+        install(client, folder, mapping_of(built, folder))
 
-    return installation
+    return lambda version: data_file(f"mapped-{version}", lambda: Sandbox(version), fill)
 
 
 @pytest.fixture
-def mapped_sandbox(version, mapped_installations, tmp_path):
-    own = tmp_path / "mapped.json"
-    shutil.copy(mapped_installations(version), own)
-    return Sandbox(version=version, file=own)
+def mapped_sandbox(version, mapped_installations):
+    return holding(version, mapped_installations(version))
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "drift"])
+def test_a_server_with_a_recorded_mapping_is_asked_five_times_at_most(command, mapped_sandbox):
+    asked = asked_by(mapped_sandbox, command)
+    assert len(asked) <= 5, asked
+    assert all(line.startswith("GET ") for line in asked)
 
 
 @pytest.fixture

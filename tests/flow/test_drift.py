@@ -8,6 +8,7 @@ import json
 import pytest
 
 from tests.fault.servers import tpi
+from tests.flow.conftest import asked_by
 from tests.flow.test_upgrade import first_version, install
 from tpi_dhis2.dhis2.metadata import DataStore, Metadata
 from tpi_dhis2.errors import ServerFailed
@@ -54,9 +55,11 @@ def test_drift_says_what_by_whom_and_when(run, installed):
     assert (status.code, "State: damaged" in status.out) == (3, True)
 
 
-def test_drift_asks_as_little_as_a_plan(run, ready):
-    run("drift")
-    assert len(ready.requests) <= 5
+@pytest.mark.parametrize("command", ["plan", "status", "drift"])
+def test_an_installed_server_is_asked_five_times_at_most(command, ready):
+    asked = asked_by(ready, command)
+    assert len(asked) <= 5, asked
+    assert all(line.startswith("GET ") for line in asked)
 
 
 def test_there_is_no_drift_where_nothing_is_recorded(run, installed):

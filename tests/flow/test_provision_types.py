@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
+from tests.flow.conftest import holding
 from tests.flow.package_types import TYPES, extended, uid
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.package.release import bundle
 from tpi_dhis2.provision.apply import apply
 from tpi_dhis2.provision.plan import make_plan
-from tpi_dhis2.sandbox.server import Sandbox, serve
+from tpi_dhis2.sandbox.server import serve
 
 
 @pytest.fixture
@@ -22,28 +21,20 @@ def built(version):
 
 
 @pytest.fixture(scope="session")
-def full_installations(installations, tmp_path_factory):
-    """The data files of sandboxes that have all of it, made once for each version."""
-    folder = tmp_path_factory.mktemp("full")
+def full_installations(installations, data_file):
+    """The data files of sandboxes that have all of it."""
 
-    def installation(version):
-        path = folder / f"{version}.json"
-        if not path.exists():
-            shutil.copy(installations(version), path)
-            with serve(Sandbox(version=version, file=path)) as url:
-                client, built = Client(Account(url, "admin", "district")), extended(bundle(version))
-                apply(client, built, make_plan(client, built), folder)
-        return path
+    def fill(client, folder):
+        built = extended(bundle(client.version.short))
+        apply(client, built, make_plan(client, built), folder)
 
-    return installation
+    return lambda version: data_file(f"full-{version}", lambda: holding(version, installations(version)), fill)
 
 
 @pytest.fixture
-def full_sandbox(version, full_installations, tmp_path):
+def full_sandbox(version, full_installations):
     """A sandbox of its own that has all of it."""
-    own = tmp_path / "full.json"
-    shutil.copy(full_installations(version), own)
-    return Sandbox(version=version, file=own)
+    return holding(version, full_installations(version))
 
 
 @pytest.fixture

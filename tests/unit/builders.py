@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import yaml
 from tpi_dhis2.demo.units import FOLDER, units
 from tpi_dhis2.domain.records import Cycle, Partnership, Record
 from tpi_dhis2.package.fields import FieldInfo, package_fields
+from tpi_dhis2.package.lint import checks
+from tpi_dhis2.package.release import bundle
 from tpi_dhis2.resources import folder
 from tpi_dhis2.store.items import Item
 from tpi_dhis2.store.partnerships import assemble
@@ -35,6 +39,23 @@ def info(key: str) -> FieldInfo:
     """A field of the package."""
     fields = package_fields()
     return (fields.elements | fields.attributes)[key]
+
+
+@cache
+def _bundle(version: str) -> bytes:
+    return pickle.dumps(bundle(version))
+
+
+def own_bundle(version: str = "2.42") -> dict[str, Any]:
+    """The package's bundle, to be broken; read back rather than copied, since copying takes five times as long."""
+    built: dict[str, Any] = pickle.loads(_bundle(version))  # noqa: S301 - our own
+    return built
+
+
+def finds(built: dict[str, Any], text: str, *first: str) -> bool:
+    """Whether the lint finds this; the checks that are named run first, and once it is found the others need not."""
+    found = checks(built)
+    return any(text in finding for name in [*first, *found] for finding in found[name]())
 
 
 def metadata_copy(tmp_path: Path, *, languages: bool = False) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.builders import finds, own_bundle
 from tpi_dhis2.package.build import DHIS2_VERSIONS
 from tpi_dhis2.package.lint import lint
 from tpi_dhis2.package.release import bundle
@@ -158,20 +159,19 @@ def test_the_package_is_clean(version: str) -> None:
 
 @pytest.mark.parametrize(("plant", "found"), FAULTS.values(), ids=FAULTS)
 def test_a_planted_fault_is_found(plant: Callable[[Bundle], object], found: str) -> None:
-    built = copy.deepcopy(_built())
+    built = own_bundle()
     plant(built)
-    findings = lint(built)
-    assert any(found in finding for finding in findings), findings
+    assert finds(built, found), lint(built)
 
 
 def test_a_finding_names_the_object() -> None:
-    built = copy.deepcopy(_built())
+    built = own_bundle()
     element(built)["shortName"] = ""
     assert lint(built) == [f"dataElements '{element(built)['name']}': has no short name"]
 
 
 def test_what_is_just_within_its_limits_is_no_fault() -> None:
-    built = copy.deepcopy(_built())
+    built = own_bundle()
     element(built).update(name="x" * 230, shortName="x" * 50, code="X" * 50, formName="x" * 230)
     built["options"][0].update(code="X" * 230)
     assert lint(built) == []

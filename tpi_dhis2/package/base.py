@@ -10,7 +10,8 @@ PREFIX = "TPI"
 class Source(BaseModel):
     """Base of what is read from the sources: unknown keys are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Most models are only ever read inside of another: a validator of their own is built when somebody asks for it.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def code_of(key: str) -> str:

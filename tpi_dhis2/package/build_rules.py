@@ -41,6 +41,7 @@ class RuleBuilder:
 
     def __init__(self, sources: Sources, ref: Ref) -> None:
         self.sources = sources
+        self.elements = sources.elements()
         self.ref = ref
         self.program = ref("programs", sources.package.program.code)
         self.placed = [_Placed(rule, stage) for rule in sources.rules for stage in self._stages(rule)]
@@ -72,7 +73,7 @@ class RuleBuilder:
     def _variable(self, kind: str, key: str) -> Json:
         attribute = kind == "A"
         of = "trackedEntityAttribute" if attribute else "dataElement"
-        source = self.sources.attribute(key) if attribute else self.sources.elements()[key]
+        source = self.sources.attribute(key) if attribute else self.elements[key]
         return {
             **self.ref("programRuleVariables", variable(kind, key)),
             "name": variable(kind, key),

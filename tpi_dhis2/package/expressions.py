@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 #: How tightly operators bind, loosest first, as in DHIS2's own grammar.
 _BINDING = [("||", "or"), ("&&", "and"), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/", "%")]
@@ -54,8 +55,9 @@ class Node:
         return self.text[2:-1] if self.text[1:2] == "{" else self.text.partition(":")[2]
 
 
+@cache
 def parse(text: str) -> Node:
-    """The tree of an expression; BadExpression when it is none."""
+    """The tree of an expression; BadExpression when it is none. Several checks read the same text, so it is kept."""
     reader = _Reader(_tokens(text))
     found = reader.binary(0)
     if reader.now != ("end", ""):

@@ -5,7 +5,8 @@ The finding names the object and what to change. Each room of the package has a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from tpi_dhis2.package.build import Bundle
@@ -22,6 +23,7 @@ from tpi_dhis2.package.lint_translations import lint_translations
 from tpi_dhis2.package.lint_worklists import lint_worklists
 
 Objects = list[dict[str, Any]]
+Check = Callable[[], list[str]]
 
 
 def _references(kinds: dict[str, Objects]) -> list[str]:
@@ -39,7 +41,7 @@ def _refs(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in item.items():
         nested = value if isinstance(value, list) else [value]
         for entry in nested:
-            if isinstance(entry, dict) and set(entry) == {"id"}:
+            if isinstance(entry, dict) and len(entry) == 1 and "id" in entry:
                 yield key, entry["id"]
             elif isinstance(entry, dict) and key != "sharing":
                 yield from ((f"{key}.{place}", uid) for place, uid in _refs(entry))
@@ -52,8 +54,13 @@ _CHECKS = (
 )  # fmt: skip
 
 
+def checks(bundle: Bundle) -> dict[str, Check]:
+    """The checks of a bundle by their names, in the order of what they rest on; none has run yet."""
+    kinds = {kind: objects for kind, objects in bundle.items() if isinstance(objects, list)}
+    boards = partial(lint_boards, kinds, bundle.get("package", {}).get("DHIS2Version", ""))
+    return {**{check.__name__: partial(check, kinds) for check in _CHECKS}, "lint_boards": boards}
+
+
 def lint(bundle: Bundle) -> list[str]:
     """All findings, one plain line each; empty when the bundle is clean."""
-    kinds = {kind: objects for kind, objects in bundle.items() if isinstance(objects, list)}
-    findings = [finding for check in _CHECKS for finding in check(kinds)]
-    return findings + lint_boards(kinds, bundle.get("package", {}).get("DHIS2Version", ""))
+    return [finding for check in checks(bundle).values() for finding in check()]

@@ -74,17 +74,21 @@ def _of_object(kind: str, item: Item) -> Iterator[str]:
     if not is_uid(item.get("id", "")):
         yield f"UID '{item.get('id')}' is malformed"
     yield from (
-        f"says {name}, which is the server's own; leave it out" for name in _properties(item) if _CATEGORY.search(name)
+        f"says {name}, which is the server's own; leave it out"
+        for name in dict.fromkeys(_properties(item))
+        if _CATEGORY.search(name)
     )
 
 
-def _properties(value: Any) -> Iterator[str]:
+def _properties(item: Item) -> Iterator[str]:
     """The names of all properties of an object and of what stands in it."""
-    if isinstance(value, dict):
-        yield from value
-    if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _properties(each)
+    left: list[Any] = [item]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            yield from value
+            value = value.values()
+        left += [each for each in value if isinstance(each, (dict, list))]
 
 
 def _of_texts(kind: str, item: Item) -> Iterator[str]:

@@ -11,6 +11,8 @@ from tpi_dhis2.package.translate import PREFIXES, PROPERTIES, UNTRANSLATED, text
 
 Item = dict[str, Any]
 
+_LIMITS = {PROPERTIES[prop]: limit for prop, limit in LIMITS.items() if prop in PROPERTIES}
+
 
 def lint_translations(kinds: dict[str, list[Item]]) -> list[str]:
     """All findings on translations, one plain line each."""
@@ -21,20 +23,19 @@ def lint_translations(kinds: dict[str, list[Item]]) -> list[str]:
     return [
         f"{kind} '{item.get('name', item.get('text'))}': {finding}"
         for kind, item in items
+        for wanted in [{prop for prop, _, _, _ in texts_of(item)}]
         for locale in locales
-        for finding in _of_language(item, locale)
+        for finding in _of_language(item, locale, wanted)
     ]
 
 
-def _of_language(item: Item, locale: str) -> Iterator[str]:
+def _of_language(item: Item, locale: str, wanted: set[str]) -> Iterator[str]:
     given = [one for one in item.get("translations", []) if one["locale"] == locale]
     counts = Counter(one["property"] for one in given)
-    wanted = {prop for prop, _, _, _ in texts_of(item)}
     yield from (f"{prop} has no translation in {locale}" for prop in sorted(wanted - counts.keys()))
     yield from (f"{prop} is translated {count} times in {locale}" for prop, count in counts.items() if count > 1)
-    limits = {PROPERTIES[prop]: limit for prop, limit in LIMITS.items() if prop in PROPERTIES}
     for one in given:
         if one["value"].strip() in ("", PREFIXES[0].strip()):
             yield f"{one['property']} in {locale} says nothing"
-        if len(one["value"]) > limits.get(one["property"], len(one["value"])):
-            yield f"{one['property']} in {locale} is longer than {limits[one['property']]} characters"
+        if len(one["value"]) > _LIMITS.get(one["property"], len(one["value"])):
+            yield f"{one['property']} in {locale} is longer than {_LIMITS[one['property']]} characters"

@@ -7,7 +7,6 @@ from pathlib import Path
 from tpi_dhis2.atomic import write_text
 from tpi_dhis2.errors import SourceError
 from tpi_dhis2.package.build import DHIS2_VERSIONS, Builder, Bundle, dump
-from tpi_dhis2.package.lint import lint
 from tpi_dhis2.package.sources import load
 from tpi_dhis2.package.stable import broken, write_promises
 from tpi_dhis2.package.translate import load_languages
@@ -37,6 +36,9 @@ def findings(metadata: Path | None = None) -> list[str]:
 
 
 def _findings(built: dict[str, Bundle], metadata: Path) -> list[str]:
+    # Here, since whoever only wants a bundle does not need the checks: each plan would load a dozen modules more.
+    from tpi_dhis2.package.lint import lint
+
     found = dict.fromkeys(finding for content in built.values() for finding in lint(content))
     # The bundle for the newest DHIS2 lacks nothing: 2.40 takes no maps.
     newest = built[DHIS2_VERSIONS[-1]]

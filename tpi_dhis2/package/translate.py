@@ -96,9 +96,9 @@ def texts_of(item: Json) -> Iterator[tuple[str, str, str, str]]:
 
 def translate(item: Json, languages: dict[str, Language]) -> list[Json]:
     """The translations of an object in all languages; a text that a language lacks is left out (the lint tells)."""
-    found = []
+    found, texts = [], list(texts_of(item))
     for locale, language in languages.items():
-        for prop, prefix, english, key in texts_of(item):
+        for prop, prefix, english, key in texts:
             known = language.get(english)
             if known:
                 text = known.short if key == "shortName" and known.short else known.text

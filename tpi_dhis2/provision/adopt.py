@@ -43,8 +43,8 @@ def adopt(metadata: Metadata, said: Objects, actual: Objects, wanted: Wanted) ->
 
     StateChanged or UsageError when a mapping cannot be kept or names what is not there.
     """
-    targets, at_hand = find_targets(metadata, said, actual, wanted)
-    options = Options(metadata, [*said.get("options", []), *at_hand])
+    targets = find_targets(metadata, said, actual, wanted)
+    options = Options(metadata, said.get("options", []))
     uses = [*targets, *_by_rule(said, actual, targets)]
     used, clashes = _judged(uses, options)
     mapping = {use.ours["id"]: str(use.theirs["id"]) for use in used}
@@ -66,10 +66,10 @@ def _judged(uses: list[Use], options: Options) -> tuple[list[Use], dict[str, str
     """The objects that can be used, and why the others cannot; option sets first, since fields ask for theirs."""
     used: list[Use] = []
     clashes: dict[str, str] = {}
+    options.read(_sets(uses))
     for sets in (True, False):
         some = [use for use in uses if (use.kind == _OPTION_SETS) == sets]
         known = {use.ours["id"]: str(use.theirs["id"]) for use in used}
-        options.read(_sets(some, known))
         for use in some:
             reason = why_not(use.kind, use.ours, use.theirs, options, known)
             if reason:
@@ -79,13 +79,14 @@ def _judged(uses: list[Use], options: Options) -> tuple[list[Use], dict[str, str
     return used, clashes
 
 
-def _sets(uses: list[Use], used: dict[str, str]) -> Iterator[str]:
-    """The option sets whose options have to be known."""
+def _sets(uses: list[Use]) -> Iterator[str]:
+    """The option sets whose options have to be known: those to use, and those of fields that have one of their own."""
+    sets = {use.ours["id"]: use.theirs["id"] for use in uses if use.kind == _OPTION_SETS}
+    yield from sets.values()
     for use in uses:
-        uid = use.theirs["id"] if use.kind == _OPTION_SETS else set_of(use.theirs)
-        ours = set_of(use.ours)
-        if uid and (use.kind == _OPTION_SETS or (ours and uid not in (ours, used.get(ours)))):
-            yield uid
+        ours, theirs = set_of(use.ours), set_of(use.theirs)
+        if ours and theirs not in ("", ours, sets.get(ours)):
+            yield theirs
 
 
 def _clash(use: Use, reason: str) -> str:

@@ -52,7 +52,9 @@ def write_backup(folder: Path, backup: Backup) -> tuple[Path, str]:
     """Write a backup; its path and checksum. UsageError when it cannot be written; then nothing must be sent."""
     path = folder / f"{backup.what}-{backup.id}.json"
     try:
-        return path, write_sealed(path, KIND, asdict(backup))
+        installed = asdict(backup.installed) if backup.installed else None
+        # ``asdict`` on all of it would copy every object of the server.
+        return path, write_sealed(path, KIND, {**vars(backup), "installed": installed})
     except OSError as error:
         raise UsageError(
             f"The backup {path} cannot be written, so nothing was sent.",

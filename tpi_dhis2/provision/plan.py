@@ -52,7 +52,7 @@ def make_plan(client: Client, bundle: Bundle, mapping: Mapping[str, str] | None 
     metadata, installed = Metadata(client), read_installed(client)
     said = {kind: items for kind, items in bundle.items() if kind != "package"}
     wanted = Wanted(mapping or {}, installed.mapping if installed else {})
-    actual = read_actual(metadata, left(said, wanted.recorded))
+    actual = read_actual(metadata, left(said, wanted.recorded), wanted.of_record(said))
     adoption = adopt(metadata, said, actual, wanted)
     planner = _Planner(client, said, actual, read_taken(metadata, adoption.desired, actual))
     steps = [_adopting(use) for use in adoption.uses]

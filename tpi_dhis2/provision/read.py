@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tpi_dhis2.dhis2.metadata import Metadata
@@ -19,17 +19,18 @@ _UIDS, _CHARACTERS = 300, 3000
 _NO_CODE = {"eventFilters"}
 
 
-def read_actual(metadata: Metadata, desired: Objects) -> Objects:
+def read_actual(metadata: Metadata, desired: Objects, recorded: Mapping[str, list[str]]) -> Objects:
     """The server's objects that are ours, were ours in an earlier version, or belong to us or carry a code of ours.
 
-    One request or two, and some for what those did not find. Options, sections and rules have no code that is unique on
-    a server, so they are found by what they belong to.
+    One request or two, and one or some for what those did not find; that asks for the site's objects that are
+    ``recorded`` as standing for ours, too. Options, sections and rules have no code that is unique on a server, so they
+    are found by what they belong to.
     """
     kinds = list(dict.fromkeys([*desired, *retired(desired)]))
     found = metadata.export([(kind, text) for kind in kinds for text in _conditions(kind, desired)])
     actual = {kind: found.get(kind, []) for kind in kinds}
     # Our objects whose code somebody changed are still ours: look for the missing ones by UID.
-    missing = {kind: _missing(items, actual[kind]) for kind, items in desired.items() if kind != READ_WHOLE}
+    missing = {kind: uids for kind, uids in _missing(desired, actual, recorded).items() if uids and kind != READ_WHOLE}
     more = metadata.export([(kind, f"id:in:[{some}]") for kind, uids in missing.items() for some in batches(uids)])
     return {kind: [*items, *more.get(kind, [])] for kind, items in actual.items()}
 
@@ -70,9 +71,10 @@ def batches(uids: list[str]) -> Iterator[str]:
     yield from (",".join(uids[start : start + _UIDS]) for start in range(0, len(uids), _UIDS))
 
 
-def _missing(items: list[Json], actual: list[Json]) -> list[str]:
-    known = set(uids_of(actual))
-    return [uid for uid in uids_of(items) if uid not in known]
+def _missing(desired: Objects, actual: Objects, recorded: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    there = {item["id"] for items in actual.values() for item in items}
+    wanted = {kind: [*uids_of(items), *recorded.get(kind, [])] for kind, items in desired.items()}
+    return {kind: [uid for uid in uids if uid not in there] for kind, uids in wanted.items()}
 
 
 def read_named(metadata: Metadata, kind: str, prop: str, texts: Iterable[str]) -> list[Json]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from tpi_dhis2.errors import StateChanged
@@ -111,7 +111,8 @@ class Plan:
         The order of a list says nothing here: that of ours is in the digest, and a server gives units and members in
         the order of its database or of whichever of its nodes answers.
         """
-        what = [[asdict(step) for step in self.of(*DONE, *BARRED)], self.mapping, self.digest]
+        steps = [{**vars(step), "changes": list(map(vars, step.changes))} for step in self.of(*DONE, *BARRED)]
+        what = [steps, self.mapping, self.digest]
         return hashlib.sha256(_text(_sorted(what)).encode()).hexdigest()
 
     def refuse(self) -> None:

@@ -16,6 +16,8 @@ _UID = re.compile(r"(?<![^{.:])[A-Za-z][A-Za-z0-9]{10}(?![^}.:])")
 
 def substituted(value: Any, uids: Mapping[str, str]) -> Any:
     """The same with each UID of ours that the mapping has exchanged for the site's; names of properties stay."""
+    if not uids:
+        return value
     if isinstance(value, dict):
         return {key: substituted(each, uids) for key, each in value.items()}
     if isinstance(value, list):

@@ -17,6 +17,7 @@ from tpi_dhis2.provision.read import batches, lines, uids_of
 
 Json = dict[str, Any]
 Objects = dict[str, list[Json]]
+Condition = tuple[str, str]
 
 BY_RECORD, BY_FILE = "as recorded", "by the mapping file"
 
@@ -27,6 +28,13 @@ class Wanted:
 
     named: Mapping[str, str] = field(default_factory=dict)
     recorded: Mapping[str, str] = field(default_factory=dict)
+
+    def of_record(self, said: Objects) -> dict[str, list[str]]:
+        """The UIDs of the site's objects that the record names for objects of this version, by type."""
+        return {
+            kind: [self.recorded[item["id"]] for item in items if item["id"] in self.recorded]
+            for kind, items in said.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -54,11 +62,11 @@ def label(item: Json) -> str:
     return str(item.get("code") or item["name"])
 
 
-def find_targets(metadata: Metadata, said: Objects, actual: Objects, wanted: Wanted) -> tuple[list[Use], list[Json]]:
-    """What the mappings name, and the options that were read with it in the same request."""
+def find_targets(metadata: Metadata, said: Objects, actual: Objects, wanted: Wanted) -> list[Use]:
+    """What the mappings name; what the record names was read with ``actual``."""
     ours = [(kind, item) for kind in ADOPTABLE for item in said.get(kind, [])]
     _refuse_installed(ours, actual, wanted)
-    more = metadata.export(_conditions(ours, actual, wanted))
+    more = metadata.export(_conditions(ours, actual, wanted.named))
     there = {kind: [*actual.get(kind, []), *more.get(kind, [])] for kind in ADOPTABLE}
     recorded = [_recorded(kind, item, there[kind], wanted) for kind, item in ours if item["id"] in wanted.recorded]
     named = [_named(kind, item, there[kind], wanted) for kind, item in ours if item["id"] in wanted.named]
@@ -67,24 +75,20 @@ def find_targets(metadata: Metadata, said: Objects, actual: Objects, wanted: Wan
     known = {use.ours["id"] for use in recorded}
     uses = [*recorded, *(use for use in named if use.ours["id"] not in known)]
     _refuse_twice(uses)
-    return uses, more.get("options", [])
+    return uses
 
 
-def _conditions(ours: Iterable[tuple[str, Json]], actual: Objects, wanted: Wanted) -> Iterator[tuple[str, str]]:
-    """What to ask for: recorded objects that are not at hand with the options of recorded sets, and what is named."""
+def _conditions(ours: Iterable[tuple[str, Json]], actual: Objects, named: Mapping[str, str]) -> Iterator[Condition]:
+    """What to ask for: what is named and not at hand, by UID if it can be one, and all by code."""
     known = {item["id"] for items in actual.values() for item in items}
-    kinds = {item["id"]: kind for kind, item in ours}
-    recorded, named = _by_kind(wanted.recorded, kinds), _by_kind(wanted.named, kinds)
+    texts: dict[str, set[str]] = {kind: set() for kind in ADOPTABLE}
+    for kind, item in ours:
+        texts[kind] |= {named[item["id"]]} if item["id"] in named else set()
     for kind in ADOPTABLE:
-        uids = [uid for uid in {*recorded[kind], *filter(is_uid, named[kind])} if uid not in known]
+        uids = [text for text in texts[kind] if is_uid(text) and text not in known]
         yield from ((kind, f"id:in:[{some}]") for some in batches(sorted(uids)))
-    yield from (("options", f"optionSet.id:in:[{some}]") for some in batches(sorted(recorded["optionSets"])))
     for kind in ADOPTABLE:
-        yield from ((kind, f"code:in:[{some}]") for some in lines(sorted(named[kind])))
-
-
-def _by_kind(mapping: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, set[str]]:
-    return {kind: {theirs for ours, theirs in mapping.items() if kinds.get(ours) == kind} for kind in ADOPTABLE}
+        yield from ((kind, f"code:in:[{some}]") for some in lines(sorted(texts[kind])))
 
 
 def _recorded(kind: str, item: Json, there: list[Json], wanted: Wanted) -> Use:

@@ -36,10 +36,12 @@ def same_of(prop: str, new: Any, old: Any) -> bool:
 
 
 def holds(new: list[Any], old: list[Any], *, ordered: bool) -> bool:
-    """Whether a list has all that another asks for, in its order where that is seen."""
+    """Whether a list has all that another asks for, in its order where that is seen: then both hold references."""
     if ordered:
-        return same(new, [other for other in old if any(same(one, other) for one in new)])
-    return all(any(same(one, other) for other in old) for one in new)
+        said = {ref_of(one) for one in new}
+        return same(new, [other for other in old if ref_of(other) in said])
+    there = {ref_of(other) for other in old}
+    return all(ref_of(one) in there if ref_of(one) else any(same(one, other) for other in old) for one in new)
 
 
 def ids(items: Any) -> list[Any]:

@@ -47,8 +47,16 @@ class Rights:
 
     def __init__(self, client: Client) -> None:
         self.metadata = Metadata(client)
-        self.me = self.metadata.me("id,authorities,userGroups[id]")
-        self.held = set(self.me.get("authorities") or [])
+
+    @cached_property
+    def me(self) -> Json:
+        """The account; asked for when it is first weighed, so that a plan with nothing to do asks nothing."""
+        return self.metadata.me("id,authorities,userGroups[id]")
+
+    @cached_property
+    def held(self) -> set[str]:
+        """The authorities of the account."""
+        return set(self.me.get("authorities") or [])
 
     @property
     def is_super(self) -> bool:
