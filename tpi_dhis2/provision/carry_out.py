@@ -7,11 +7,9 @@ there of it.
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
 import time
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,8 @@ from tpi_dhis2.dhis2.jobs import Told, tell_nobody
 from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import OutcomeUnknown, StateChanged, TpiError
 from tpi_dhis2.provision.backup import Backup, moment, write_backup
-from tpi_dhis2.provision.installed import Installed, Run, forget_installed, read_installed, write_installed
+from tpi_dhis2.provision.installed import Installed
+from tpi_dhis2.provision.record import Record
 from tpi_dhis2.provision.remove import remove_all
 from tpi_dhis2.provision.rights import refuse_missing
 from tpi_dhis2.provision.steps import CREATE, DONE, REMOVE, UPDATE, Plan, Step
@@ -62,7 +61,7 @@ class Job:
         refuse_missing(self.client, self.plan)
         self._still_true()
         if not self.plan.of(*DONE):
-            return Done({}, None, self._recorded(None))
+            return Done({}, None, self._record.end(None))
         metadata, requests = Metadata(self.client), self.plan.requests()
         if requests:
             self.told("The server checks what will be sent")
@@ -70,11 +69,15 @@ class Job:
         if self.plan.of(UPDATE, REMOVE):
             # The check takes minutes, in which somebody may have assigned a unit or joined a group: it would be lost.
             self._still_true()
-        self._alone()
-        begun = self._begin(*write_backup(self.backups, self._backup()))
+        self._record.refuse_company()
+        begun = self._record.begin(*write_backup(self.backups, self._backup()))
         stats = self._send(metadata, requests)
         self._verify()
-        return Done(stats, self.backups / begun.backup, self._recorded(begun))
+        return Done(stats, self.backups / begun.backup, self._record.end(begun))
+
+    @property
+    def _record(self) -> Record:
+        return Record(self.client, self.plan, self.what, self.leaves)
 
     def _still_true(self) -> None:
         """Between the plan and the yes of a person the server may have changed; what was read then must not go back."""
@@ -84,14 +87,6 @@ class Job:
                 "The server has changed since the plan was made; nothing was sent.",
                 "Plan again.",
                 differences(self.plan, now),
-            )
-
-    def _alone(self) -> None:
-        """Two who apply the same plan side by side would wait for each other's locks and forget each other's run."""
-        if read_installed(self.client) != self.plan.installed:
-            raise StateChanged(
-                "Somebody else has begun to change the package on this server; nothing was sent.",
-                "Plan again when they are done: 'tpi-dhis2 provision rollback --list' shows who.",
             )
 
     def _backup(self) -> Backup:
@@ -155,7 +150,7 @@ class Job:
             return f"All but {', '.join(missing)} is installed; the same command sends the rest. {said}"
         if isinstance(error, OutcomeUnknown):
             return f"{error} {_SO_FAR}"
-        self._unbegin()
+        self._record.take_back()
         return f"{error} The server is as before."
 
     def _verify(self) -> None:
@@ -175,48 +170,6 @@ class Job:
                 "Run 'tpi-dhis2 provision plan' to see what differs, and report it with what --verbose shows.",
                 "\n".join(f"{step.kind} {step.name}: {step.action} {step.changes}" for step in left),
             )
-
-    def _begin(self, path: Path, seal: str) -> Run:
-        """Record that a run begins, with its backup and the mapping: whatever happens to it, it can be undone."""
-        run = Run(path.stem.split("-", 1)[1], self.what, "", _now(), self._by(), path.name, seal)
-        before = self.plan.installed or Installed("", "", self.plan.dhis2, "", "")
-        try:
-            write_installed(self.client, replace(before, mapping=self.plan.mapping, runs=[*before.runs, run]))
-        except TpiError as error:
-            error.args = (f"{error} The run could not be recorded, so no metadata was sent.",)
-            raise
-        return run
-
-    def _unbegin(self) -> None:
-        """Forget a run that did nothing; should that fail, undoing it later does nothing."""
-        with contextlib.suppress(TpiError):
-            if self.plan.installed:
-                write_installed(self.client, self.plan.installed)
-            else:
-                forget_installed(self.client)
-
-    def _recorded(self, run: Run | None) -> Installed | None:
-        try:
-            return self._record(run)
-        except TpiError as error:
-            error.args = (f"{error} The server is as planned; only its record of that is missing.",)
-            error.advice = "Run the same command again: it writes the record."
-            raise
-
-    def _record(self, run: Run | None) -> Installed | None:
-        if self.leaves is None:
-            forget_installed(self.client)
-            return None
-        runs = [*(self.plan.installed.runs if self.plan.installed else [])]
-        runs += [replace(run, version=self.leaves.version)] if run else []
-        return write_installed(self.client, replace(self.leaves, applied=_now(), by=self._by(), runs=runs))
-
-    def _by(self) -> str:
-        return str(Metadata(self.client).me("username").get("username", ""))
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 _UNKNOWN = (
