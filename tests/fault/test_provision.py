@@ -343,6 +343,6 @@ def _killed(
         command = [sys.executable, "-m", "tpi_dhis2", "provision", "apply", "--yes", "--backups", str(folder)]
         env = environment(url=proxy.url, **ACCOUNT)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        running.append(subprocess.Popen(command, env=env, **quiet))  # noqa: S603
+        running.append(subprocess.Popen(command, env=env, **quiet))  # noqa: S603 - our own program
         running[0].wait(timeout=120)
         yield running[0]

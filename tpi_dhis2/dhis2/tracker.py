@@ -8,7 +8,7 @@ from typing import Any
 
 from tpi_dhis2.dhis2.client import Client, message_of
 from tpi_dhis2.dhis2.mapping import exchanged
-from tpi_dhis2.errors import ServerRefused, StateChanged
+from tpi_dhis2.errors import Forbidden, ServerRefused, StateChanged
 
 Json = dict[str, Any]
 
@@ -79,6 +79,17 @@ class Tracker:
         if since:
             params["updatedAfter"] = since
         return self._pages(params, PAGE_SIZE)
+
+    def anywhere(self) -> Iterator[list[Json]]:
+        """Pages of the tracked entities in all units, deleted ones included; in those of the account where it must be.
+
+        What is ACCESSIBLE follows the units of an account, a superuser's too, and administrators often have none.
+        """
+        version, fields = self.client.version, {"fields": "trackedEntity,deleted"}
+        try:
+            yield from self._pages({**fields, **version.everywhere}, PAGE_SIZE)
+        except (Forbidden, ServerRefused):  # 403, and 400 on 2.41
+            yield from self._pages({**fields, **version.within(None)}, PAGE_SIZE)
 
     def _pages(self, params: dict[str, str], size: int) -> Iterator[list[Json]]:
         version = self.client.version

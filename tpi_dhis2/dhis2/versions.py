@@ -59,6 +59,11 @@ class ServerVersion:
         return {names[0]: unit, names[1]: "DESCENDANTS"} if unit else {names[1]: "ACCESSIBLE"}
 
     @property
+    def everywhere(self) -> dict[str, str]:
+        """The parameter for all units of the server, which needs a right of its own."""
+        return {"ouMode" if self.minor == 40 else "orgUnitMode": "ALL"}
+
+    @property
     def stores_type_short_name(self) -> bool:
         """Whether the short name of a tracked entity type is stored (required from 2.42)."""
         return self.minor >= 42

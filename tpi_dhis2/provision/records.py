@@ -28,7 +28,7 @@ class Records:
 def read_records(client: Client, program: str) -> Records:
     """Ask for records of the program until it is known."""
     kept = False
-    for page in Tracker(client, program).changed():
+    for page in Tracker(client, program).anywhere():
         if not all(entity.get("deleted") for entity in page):
             return Records(True, False)
         kept = True

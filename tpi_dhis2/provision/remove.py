@@ -30,13 +30,6 @@ _SINGLY = ("userGroups",)
 _CHUNK = 100
 
 
-def read_ids(metadata: Metadata, kind: str, uids: list[str], fields: str) -> list[Json]:
-    """The objects of a type with these UIDs; those that are not there are left out."""
-    chunks = [uids[start : start + _CHUNK] for start in range(0, len(uids), _CHUNK)]
-    asked = ({"filter": f"id:in:[{','.join(some)}]", "fields": fields} for some in chunks)
-    return [item for params in asked for item in metadata.all_of(kind, params)]
-
-
 def remove_all(metadata: Metadata, found: dict[str, list[str]], told: Told = lambda _kind, _count: None) -> None:
     """Remove objects by type, in the order that servers take.
 
@@ -51,7 +44,7 @@ def remove(metadata: Metadata, kind: str, uids: list[str]) -> None:
     """Remove objects of a type and look that they are gone."""
     chunks = [uids[start : start + _CHUNK] for start in range(0, len(uids), _CHUNK)]
     said = [reason for some in chunks for reason in _delete(metadata, kind, some)]
-    left = {item["id"]: item.get("name", item["id"]) for item in read_ids(metadata, kind, uids, "id,name")}
+    left = {item["id"]: item.get("name", item["id"]) for item in metadata.named(kind, "id", uids, "id,name")}
     if left:
         raise ServerRefused(
             f"The server keeps {len(left)} of {len(uids)} {kind}, first '{next(iter(left.values()))}':"

@@ -18,7 +18,6 @@ from tpi_dhis2.provision.installed import Installed, Run, read_installed
 from tpi_dhis2.provision.ours import pinned
 from tpi_dhis2.provision.read import batches
 from tpi_dhis2.provision.records import OF_RECORDS, read_records
-from tpi_dhis2.provision.remove import read_ids
 from tpi_dhis2.provision.stability import breaking, reason
 from tpi_dhis2.provision.steps import CREATE, KEEP, REFUSE, REMOVE, UNCHANGED, UPDATE, Plan, Step, name_of
 from tpi_dhis2.provision.undo import differing, undo
@@ -110,7 +109,7 @@ class Rollback:
     @property
     def _has_records(self) -> bool:
         return (
-            bool(read_ids(Metadata(self.client), "programs", [self.program], "id"))
+            bool(Metadata(self.client).named("programs", "id", [self.program], "id"))
             and read_records(self.client, self.program).any
         )
 

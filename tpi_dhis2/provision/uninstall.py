@@ -17,7 +17,7 @@ from tpi_dhis2.provision.backup import Backup, moment, write_backup
 from tpi_dhis2.provision.hanging import hanging
 from tpi_dhis2.provision.installed import forget_installed, read_installed
 from tpi_dhis2.provision.records import Records, read_records
-from tpi_dhis2.provision.remove import ORDER, Told, read_ids, remove_all
+from tpi_dhis2.provision.remove import ORDER, Told, remove_all
 
 Json = dict[str, Any]
 
@@ -62,7 +62,7 @@ def _more(names: list[str]) -> str:
 def plan_removal(client: Client, pinned: Mapping[str, Sequence[str]], program: str) -> Removal:
     """What an uninstall would remove; ``pinned`` are the UIDs of all versions by type. Writes nothing."""
     metadata = Metadata(client)
-    found = {kind: read_ids(metadata, kind, list(pinned[kind]), ":owner") for kind in ORDER if kind in pinned}
+    found = {kind: metadata.named(kind, "id", pinned[kind], ":owner") for kind in ORDER if kind in pinned}
     found = {kind: items for kind, items in found.items() if items}
     known = {item["id"] for items in found.values() for item in items}
     present = program in known
