@@ -44,6 +44,7 @@ def uninstall(client: Client, yes: bool, as_json: bool, backups: Path | None, re
         print_json({"removed": {kind: len(items) for kind, items in removal.found.items()}, "backup": kept})
     elif kept:
         click.echo(f"Done: {removal.count} objects removed, none left. They are kept in {kept}")
+        click.echo("'provision rollback --file' with that file brings them back.")
 
 
 def _plan(client: Client) -> Removal:
