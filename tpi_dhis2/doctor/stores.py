@@ -9,14 +9,15 @@ from pathlib import Path
 from tpi_dhis2.doctor.finding import BAD, NOTE, OK, WARN, Finding
 from tpi_dhis2.errors import StoreBusy
 from tpi_dhis2.store.health import Health, Place, look, place
-from tpi_dhis2.store.items import CONFLICT, ERROR, SYNCED, TO_SEND
+from tpi_dhis2.store.items import CONFLICT, ERROR, SYNCED, TO_DELETE, TO_POST, TO_UPDATE, UPLOADING, WARNING
 
 _LITTLE = 200_000_000
-_WAITING = {
-    TO_SEND: ("objects wait to be sent", "tpi-dhis2 sync push"),
-    ERROR: ("were refused", "tpi-dhis2 sync status"),
-    CONFLICT: ("are in conflict", "tpi-dhis2 sync conflicts"),
-}
+_WAITING = (
+    ((TO_POST, TO_UPDATE, TO_DELETE), "objects wait to be sent", "tpi-dhis2 sync push"),
+    ((UPLOADING,), "were under way when a run was cut off", "tpi-dhis2 sync push"),
+    ((ERROR,), "were refused", "tpi-dhis2 sync status"),
+    ((CONFLICT,), "are in conflict", "tpi-dhis2 sync conflicts"),
+)
 
 
 def examine(url: str | None, server: str | None) -> Iterator[Finding]:
@@ -44,10 +45,11 @@ def health(where: Place, found: Health, server: str | None) -> Iterator[Finding]
     if server and found.server and found.server != server:
         advice = "Name another store with --store or TPI_DHIS2_STORE; each server has its own."
         yield Finding(BAD, "store", f"The store mirrors another server: {found.server}", advice)
-    for state, (words, command) in _WAITING.items():
-        if found.states.get(state):
-            yield Finding(WARN, "outbox", f"{found.states[state]} of {total} {words}.", f"Run: {command}")
-    if total and found.states.get(SYNCED, 0) == total:
+    for states, words, command in _WAITING:
+        count = sum(found.states.get(state, 0) for state in states)
+        if count:
+            yield Finding(WARN, "outbox", f"{count} of {total} {words}.", f"Run: {command}")
+    if total and sum(found.states.get(state, 0) for state in (SYNCED, WARNING)) == total:
         yield Finding(OK, "outbox", "Nothing waits to be sent.")
 
 

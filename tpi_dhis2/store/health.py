@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tpi_dhis2.store.store import Store, default_url, parsed, shown
+from tpi_dhis2.store.connect import default_url, parsed, shown
+from tpi_dhis2.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -40,5 +41,5 @@ def place(url: str | None) -> Place:
 
 def look(url: str | None) -> Health:
     """Look into a store that is there; StoreBusy or StoreProblem when it cannot be used."""
-    with Store.open(url) as store:
-        return Health(store.setting("server"), store.setting("pulled"), store.states(), store.faults())
+    with Store.open(url, reading=True) as store:
+        return Health(store.setting("server"), store.cursor(), store.states(), store.faults())

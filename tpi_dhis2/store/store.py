@@ -2,74 +2,87 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-from collections.abc import Iterable, Iterator
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
-from platformdirs import user_data_path
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, func, insert, select, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, Select, Table, delete, func, insert, select, text, update
 
-from tpi_dhis2.errors import StoreBusy, StoreProblem
+from tpi_dhis2.errors import StoreProblem
 from tpi_dhis2.store import tables
-from tpi_dhis2.store.items import Item
+from tpi_dhis2.store.connect import connected
+from tpi_dhis2.store.items import Clash, Item
 
-_LOCK_SECONDS = 5
 _ROWS = 200
-
-
-def default_url() -> str:
-    """The store when none is named: an SQLite file in the user's data folder."""
-    return f"sqlite:///{user_data_path('tpi-dhis2') / 'store.sqlite'}"
+_ITEM = tables.item.c
+_T = TypeVar("_T")
 
 
 class Store:
-    """Reads and writes the store. Each ``save`` is one transaction: it is there whole or not at all."""
+    """Reads and writes the store. Each call that writes is one transaction: it is there whole or not at all."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._rehearsal: Connection | None = None
 
     @classmethod
     @contextmanager
-    def open(cls, url: str | None = None) -> Iterator[Store]:
-        """The store at a database address, for one process at a time; StoreBusy or StoreProblem if it cannot be had."""
-        address = parsed(url or default_url())
-        with contextlib.ExitStack() as opened, _told(address, SQLAlchemyError):
-            with _told(address, OSError):
-                opened.enter_context(_locked(address))
-                engine = _engine(address)
-                opened.callback(engine.dispose)
-                store = cls(engine)
-                store._prepare()
-            yield store
+    def open(cls, url: str | None = None, *, reading: bool = False) -> Iterator[Store]:
+        """The store at a database address; StoreBusy or StoreProblem if it cannot be had.
 
-    def _prepare(self) -> None:
-        tables.metadata.create_all(self._engine)
-        found = self.setting("schema")
-        if found is None:
-            self.set("schema", tables.SCHEMA_VERSION)
-        elif found != tables.SCHEMA_VERSION:
-            raise StoreProblem(
-                f"The store has tables of form {found}; this release knows form {tables.SCHEMA_VERSION}.",
-                "Use the release that wrote it, or name another store and pull again.",
-            )
+        One process at a time may write; those who only read do not wait for it.
+        """
+        with connected(url, reading=reading) as engine:
+            yield cls(engine)
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Forget in the end whatever is written inside: for a look at what would be done."""
+        with self._engine.connect() as connection:
+            self._rehearsal = connection
+            try:
+                yield
+            finally:
+                self._rehearsal = None
+                connection.rollback()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        if self._rehearsal is not None:
+            yield self._rehearsal
+        else:
+            with self._engine.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self._rehearsal is not None:
+            yield self._rehearsal
+        else:
+            with self._engine.begin() as connection:
+                yield connection
+
+    # Settings and cursors -------------------------------------------------------------------------------------
 
     def setting(self, name: str) -> str | None:
         """A setting of the store; None when it is not set."""
-        with self._engine.connect() as connection:
-            query = select(tables.setting.c.value).where(tables.setting.c.name == name)
-            return connection.execute(query).scalar()
+        return self._value(select(tables.setting.c.value).where(tables.setting.c.name == name))
 
     def set(self, name: str, value: str) -> None:
         """Write a setting."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             _replace(connection, tables.setting, "name", [{"name": name, "value": value}])
+
+    def cursor(self, scope: str = "") -> str | None:
+        """Up to when, by the server's clock, its changes in a unit and below it are known here; "" is all units."""
+        return self._value(select(tables.cursor.c.time).where(tables.cursor.c.scope == scope))
+
+    def _value(self, query: Select[Any]) -> str | None:
+        with self._reading() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else str(found)
 
     def bind(self, server: str) -> None:
         """Tie the store to a server; StoreProblem when it mirrors another one."""
@@ -83,135 +96,198 @@ class Store:
                 f"{known} is not {server}",
             )
 
+    # Objects --------------------------------------------------------------------------------------------------
+
     def items(self, partnership: str | None = None, state: str | None = None) -> list[Item]:
         """The objects of a partnership or of all, in a state or in any."""
-        query = select(tables.item).order_by(tables.item.c.partnership, tables.item.c.type, tables.item.c.uid)
+        query = select(tables.item).order_by(_ITEM.partnership, _ITEM.type, _ITEM.uid)
         if partnership is not None:
-            query = query.where(tables.item.c.partnership == partnership)
+            query = query.where(_ITEM.partnership == partnership)
         if state is not None:
-            query = query.where(tables.item.c.state == state)
-        with self._engine.connect() as connection:
-            return [Item(**row) for row in connection.execute(query).mappings()]
+            query = query.where(_ITEM.state == state)
+        return self._items(query)
+
+    def of(self, partnerships: Iterable[str]) -> dict[str, list[Item]]:
+        """All objects of some partnerships, by partnership; one that has none is left out."""
+        found: dict[str, list[Item]] = {}
+        for some in _batches(partnerships):
+            for item in self._items(select(tables.item).where(_ITEM.partnership.in_(some)).order_by(_ITEM.uid)):
+                found.setdefault(item.partnership, []).append(item)
+        return found
+
+    def by_uid(self, uids: Iterable[str]) -> dict[str, Item]:
+        """The objects with these UIDs, by UID."""
+        batches = (self._items(select(tables.item).where(_ITEM.uid.in_(some))) for some in _batches(uids))
+        return {item.uid: item for some in batches for item in some}
+
+    def partnerships(self, states: Iterable[str] | None = None) -> list[str]:
+        """The UIDs of the partnerships that have an object in one of these states; of all when None."""
+        query = select(_ITEM.partnership).distinct().order_by(_ITEM.partnership)
+        if states is not None:
+            query = query.where(_ITEM.state.in_(list(states)))
+        with self._reading() as connection:
+            return [str(row[0]) for row in connection.execute(query)]
+
+    def in_units(self, units: Iterable[str]) -> set[str]:
+        """The partnerships whose unit is one of these or below one of them."""
+        wanted = set(units)
+        with self._reading() as connection:
+            rows = connection.execute(select(tables.unit.c.uid, tables.unit.c.path))
+            inside = {row.uid for row in rows if wanted & {row.uid, *row.path.split("/")}}
+            query = select(_ITEM.uid, _ITEM.doc["@unit"].as_string()).where(_ITEM.type == "partnership")
+            return {str(uid) for uid, unit in connection.execute(query) if unit in inside}
+
+    def _items(self, query: Select[Any]) -> list[Item]:
+        with self._reading() as connection:
+            return [_item(row) for row in connection.execute(query).mappings()]
 
     def states(self) -> dict[str, int]:
-        """How many objects are in each state; what was deleted is not counted."""
-        query = select(tables.item.c.state, func.count()).where(tables.item.c.deleted.is_(False))
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.group_by(tables.item.c.state))
-            return {str(row[0]): int(row[1]) for row in rows}
+        """How many objects are in each state; what was deleted on the server is not counted."""
+        query = select(_ITEM.state, func.count()).where(_ITEM.deleted.is_(False)).group_by(_ITEM.state)
+        with self._reading() as connection:
+            return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+    def save(
+        self,
+        items: Iterable[Item],
+        *,
+        stamps: Mapping[str, str] | None = None,
+        calculated: Mapping[str, str] | None = None,
+        cursors: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write objects in one transaction, with what must not be written without them.
+
+        ``stamps`` tells when the server last changed partnerships, ``calculated`` for which day their fields are
+        calculated; those of partnerships of which an object is written otherwise count as not calculated any more.
+        """
+        kept = list(items)
+        done = calculated or {}
+        stale = {item.partnership: "" for item in kept if item.partnership not in done}
+        with self._writing() as connection:
+            _put(connection, kept)
+            _mirror(connection, stamps or {}, {**stale, **done})
+            _replace(connection, tables.cursor, "scope", [{"scope": k, "time": v} for k, v in (cursors or {}).items()])
+
+    def forget(self, uids: Iterable[str]) -> int:
+        """Take objects out of the store, in one transaction; the number."""
+        wanted = list(uids)
+        with self._writing() as connection:
+            for some in _batches(wanted):
+                connection.execute(delete(tables.item).where(_ITEM.uid.in_(some)))
+        return len(wanted)
+
+    # The mirror -----------------------------------------------------------------------------------------------
+
+    def stamps(self, partnerships: Iterable[str] | None = None) -> dict[str, str]:
+        """When the server last changed partnerships, as of the last look; "" when that is not known."""
+        mirror = tables.mirror.c
+        query = select(mirror.uid, mirror.stamp)
+        queries = [query] if partnerships is None else [query.where(mirror.uid.in_(s)) for s in _batches(partnerships)]
+        with self._reading() as connection:
+            return {str(uid): str(stamp) for each in queries for uid, stamp in connection.execute(each)}
+
+    def not_calculated(self, day: str) -> list[str]:
+        """The partnerships whose fields are not calculated for a day."""
+        mirror = tables.mirror.c
+        with self._reading() as connection:
+            rows = connection.execute(select(mirror.uid).where(mirror.calculated != day).order_by(mirror.uid))
+            return [str(row[0]) for row in rows]
+
+    # Uploads --------------------------------------------------------------------------------------------------
+
+    def begin_upload(self, items: Iterable[Item], state: str) -> int:
+        """Note that objects are under way, before they are; the number of the request."""
+        sent = list(items)
+        with self._writing() as connection:
+            now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+            made = connection.execute(insert(tables.upload), {"begun": now, "job": ""})
+            number = int(made.inserted_primary_key[0])
+            for item in sent:
+                item.upload, item.state = number, state
+            for some in _batches(item.uid for item in sent):
+                connection.execute(update(tables.item).where(_ITEM.uid.in_(some)).values(upload=number, state=state))
+        return number
+
+    def name_job(self, upload: int, job: str) -> None:
+        """Note which job of the server a request has become."""
+        with self._writing() as connection:
+            connection.execute(update(tables.upload).where(tables.upload.c.id == upload).values(job=job))
+
+    def end_upload(self, upload: int, items: Iterable[Item], stamps: Mapping[str, str]) -> None:
+        """Write what became of the objects of a request, and that it has ended."""
+        with self._writing() as connection:
+            _put(connection, list(items))
+            _mirror(connection, stamps, {})
+            connection.execute(delete(tables.upload).where(tables.upload.c.id == upload))
+
+    def uploads(self) -> dict[int, str]:
+        """The requests whose end is not known, with the server's job ("" for none)."""
+        with self._reading() as connection:
+            rows = connection.execute(select(tables.upload.c.id, tables.upload.c.job).order_by(tables.upload.c.id))
+            return {int(number): str(job) for number, job in rows}
+
+    def uploaded(self, upload: int) -> list[Item]:
+        """The objects that are under way in a request."""
+        return self._items(select(tables.item).where(_ITEM.upload == upload))
+
+    # Units ----------------------------------------------------------------------------------------------------
+
+    def unit_names(self) -> dict[str, str]:
+        """The names of the units known here, by UID."""
+        with self._reading() as connection:
+            rows = connection.execute(select(tables.unit.c.uid, tables.unit.c.name))
+            return {row.uid: row.name for row in rows}
+
+    def save_units(self, units: Iterable[dict[str, Any]]) -> None:
+        """Keep the names and places of units (``id``, ``name``, ``code``, ``path``)."""
+        rows = [
+            {"uid": unit["id"], "code": unit.get("code"), "name": unit["name"], "path": unit.get("path") or ""}
+            for unit in units
+        ]
+        with self._writing() as connection:
+            _replace(connection, tables.unit, "uid", rows)
 
     def faults(self) -> list[str]:
         """What an SQLite file finds wrong with itself; other databases see to themselves."""
         if self._engine.dialect.name != "sqlite":
             return []
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check(20)"))]
         return [] if found == ["ok"] else found
 
-    def by_uid(self, uids: Iterable[str]) -> dict[str, Item]:
-        """The objects with these UIDs, by UID."""
-        found: dict[str, Item] = {}
-        wanted = list(uids)
-        with self._engine.connect() as connection:
-            for start in range(0, len(wanted), _ROWS):
-                query = select(tables.item).where(tables.item.c.uid.in_(wanted[start : start + _ROWS]))
-                found |= {row["uid"]: Item(**row) for row in connection.execute(query).mappings()}
-        return found
 
-    def save(self, items: Iterable[Item], settings: dict[str, str] | None = None) -> None:
-        """Write objects, and settings that must not be written without them, in one transaction."""
-        with self._engine.begin() as connection:
-            _replace(connection, tables.item, "uid", [asdict(item) for item in items])
-            _replace(connection, tables.setting, "name", [{"name": k, "value": v} for k, v in (settings or {}).items()])
+def _item(row: Mapping[Any, Any]) -> Item:
+    clashes = {key: Clash(**sides) for key, sides in row["conflicts"].items()}
+    return Item(**{**row, "conflicts": clashes})
 
-    def forget(self, uids: Iterable[str]) -> int:
-        """Take objects out of the store, in one transaction; the number."""
-        wanted = list(uids)
-        with self._engine.begin() as connection:
-            for start in range(0, len(wanted), _ROWS):
-                connection.execute(delete(tables.item).where(tables.item.c.uid.in_(wanted[start : start + _ROWS])))
-        return len(wanted)
 
-    def unit_names(self) -> dict[str, str]:
-        """The names of the units known here, by UID."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(tables.unit.c.uid, tables.unit.c.name))
-            return {row.uid: row.name for row in rows}
+def _put(connection: Connection, items: list[Item]) -> None:
+    _replace(connection, tables.item, "uid", [asdict(item) for item in items])
 
-    def save_units(self, units: Iterable[dict[str, Any]]) -> None:
-        """Keep the names of units (``id``, ``name``, ``code``)."""
-        rows = [{"uid": unit["id"], "code": unit.get("code"), "name": unit["name"]} for unit in units]
-        with self._engine.begin() as connection:
-            _replace(connection, tables.unit, "uid", rows)
+
+def _mirror(connection: Connection, stamps: Mapping[str, str], calculated: Mapping[str, str]) -> None:
+    """Write what is new of partnerships; what is not said of one stays."""
+    mirror = tables.mirror
+    for some in _batches({*stamps, *calculated}):
+        found = {row.uid: row for row in connection.execute(select(mirror).where(mirror.c.uid.in_(some)))}
+        rows = [
+            {
+                "uid": uid,
+                "stamp": stamps.get(uid, found[uid].stamp if uid in found else ""),
+                "calculated": calculated.get(uid, found[uid].calculated if uid in found else ""),
+            }
+            for uid in some
+        ]
+        _replace(connection, mirror, "uid", rows)
 
 
 def _replace(connection: Connection, table: Table, key: str, rows: list[dict[str, Any]]) -> None:
-    for start in range(0, len(rows), _ROWS):
-        some = rows[start : start + _ROWS]
+    for some in _batches(rows):
         connection.execute(delete(table).where(table.c[key].in_([row[key] for row in some])))
         connection.execute(insert(table), some)
 
 
-def parsed(address: str) -> URL:
-    """The address of a store; StoreProblem when it is not one."""
-    try:
-        return make_url(address)
-    except (ArgumentError, ValueError) as error:
-        # Neither the address nor the reason is repeated: both may hold a password.
-        raise StoreProblem(
-            "The address of the store is not one.", "Write it as sqlite:////folder/store.sqlite"
-        ) from error
-
-
-@contextmanager
-def _told(address: URL, kind: type[Exception]) -> Iterator[None]:
-    """Say of anything that goes wrong with the database which store it is and what to do."""
-    try:
-        yield
-    except ImportError as error:
-        raise StoreProblem(
-            f"The driver for {shown(address)} is not installed.", f"Install it: pip install {error.name}", str(error)
-        ) from error
-    except kind as error:
-        raise StoreProblem(
-            f"The store {shown(address)} cannot be used: {str(error).splitlines()[0]}.",
-            "Check the address in TPI_DHIS2_STORE, free space and rights; what was not stored was not sent.",
-            str(error),
-        ) from error
-
-
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _durable)
-    return engine
-
-
-def _durable(connection: Any, _record: Any) -> None:
-    """A committed transaction survives a crash and a pulled plug (SQLite only)."""
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-
-
-@contextmanager
-def _locked(url: URL) -> Iterator[None]:
-    if url.get_backend_name() == "sqlite" and url.database:
-        path = Path(f"{url.database}.lock")
-    else:
-        name = hashlib.sha256(shown(url).encode()).hexdigest()[:16]
-        path = user_data_path("tpi-dhis2") / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(path, timeout=_LOCK_SECONDS):
-            yield
-    except Timeout as error:
-        raise StoreBusy(
-            f"Another run is using the store {shown(url)}.", "Wait until it has ended, then run this again."
-        ) from error
-
-
-def shown(address: URL) -> str:
-    """The address of a store without its password."""
-    return address.render_as_string(hide_password=True)
+def _batches(values: Iterable[_T]) -> Iterator[list[_T]]:
+    listed = list(values)
+    for start in range(0, len(listed), _ROWS):
+        yield listed[start : start + _ROWS]

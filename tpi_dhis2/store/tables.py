@@ -1,10 +1,11 @@
-"""The tables of the store, for SQLite and any other database that SQLAlchemy speaks to."""
+"""The tables of the store, for SQLite and any other database that SQLAlchemy speaks to.
+
+A change here needs a migration (``store/migrations``); a test holds both to the same tables.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, MetaData, String, Table, Text
-
-SCHEMA_VERSION = "1"
+from sqlalchemy import JSON, Boolean, Column, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -23,19 +24,52 @@ item = Table(
     Column("problem", Text, nullable=False),
     Column("conflicts", JSON, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("removed", Boolean, nullable=False),
     Column("said", JSON, nullable=False),
+    Column("changed_at", String(30), nullable=False),
+    Column("changed_by", String(200), nullable=False),
+    Column("report", JSON(none_as_null=True)),
+    Column("upload", Integer, index=True),
 )
 
-#: Names of the organisation units that the tracked objects stand in.
+#: One row a partnership: when the server last changed it, as of the last look (empty: it was not there), and the day
+#: for which its fields are calculated (empty: something has changed since).
+mirror = Table(
+    "mirror",
+    metadata,
+    Column("uid", String(11), primary_key=True),
+    Column("stamp", String(30), nullable=False, index=True),
+    Column("calculated", String(10), nullable=False, index=True),
+)
+
+#: Up to when the server's changes are known here, by its own clock: in a unit and those below it, or ("") in all.
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("scope", String(11), primary_key=True),
+    Column("time", String(30), nullable=False),
+)
+
+#: Requests that were begun and whose end is not known yet; ``job`` is the server's job, where it is one.
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("begun", String(30), nullable=False),
+    Column("job", String(11), nullable=False),
+)
+
+#: The organisation units that the tracked objects stand in, with their place in the hierarchy (UIDs from the top).
 unit = Table(
     "unit",
     metadata,
     Column("uid", String(11), primary_key=True),
     Column("code", String(50)),
     Column("name", String(230), nullable=False),
+    Column("path", Text, nullable=False),
 )
 
-#: Which server this store mirrors, up to when it has pulled, and which form its tables have.
+#: Which server this store mirrors, and the like.
 setting = Table(
     "setting",
     metadata,
