@@ -283,6 +283,17 @@ def test_what_the_server_refuses_is_told_by_line_and_unit(ready, store, tmp_path
     assert "data view" in line
 
 
+def test_one_combination_of_a_data_element(ready, store, tmp_path):
+    with country(ready, {}) as (client, hmis):
+        combo = Metadata(client).all_of("categoryOptionCombos", {"fields": "id,name"})[0]
+        operand = f"{DEATHS}.{combo['id']}"
+        hmis.values[operand, "202602"] = ("28",)
+        send(client, store, records(tmp_path, targets=("WATER_DAYS",)))
+        assert take(client, store, {"WATER_DAYS": HmisLine(value=operand)}).taken == 1
+        (found,) = measured(store).values()
+    assert (found.text("value"), found.text("record_source")) == ("28", f"HMIS, 2026-02: HMIS DONE ({combo['name']})")
+
+
 def test_only_the_partnerships_asked_for_and_only_cycles_that_go_on(ready, store, tmp_path):
     with country(ready, hand_hygiene(m202602="30/120")) as (client, hmis):
         send(client, store, records(tmp_path))

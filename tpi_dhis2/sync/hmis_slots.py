@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tpi_dhis2.domain.measures import Measure, series, starts
 from tpi_dhis2.domain.periods import Period, ended
-from tpi_dhis2.domain.records import Cycle, Partnership
+from tpi_dhis2.domain.records import Cycle, Partnership, Record
 from tpi_dhis2.domain.steps import ONLY_PLANNED
 from tpi_dhis2.domain.uids import derive_uid
 from tpi_dhis2.sync.hmis_file import HmisMapping
@@ -21,13 +21,14 @@ _NAMES_MEASURES = ("priority", "target", "measurement")
 
 @dataclass(frozen=True)
 class Slot:
-    """One measurement that the HMIS may give."""
+    """One measurement that the HMIS may give; ``measured`` is what the cycle has of the measure already."""
 
     partnership: Partnership
     cycle: Cycle
     measure: str
     period: Period
     point: str
+    measured: tuple[Record, ...] = ()
 
     @property
     def uid(self) -> str:
@@ -37,11 +38,17 @@ class Slot:
     @property
     def is_taken(self) -> bool:
         """Whether somebody has measured it in this period: a second value would only contradict the first."""
-        return any(
-            record.uid != self.uid and record.date and self.period.holds(record.date.first, record.date.last)
-            for record in series(self.cycle, Measure(self.measure))
-            if record.status not in ONLY_PLANNED
-        )
+        near = [each for each in self.measured if each.occurred and self.period.holds(each.occurred, each.occurred)]
+        within = [each.uid for each in near if each.date and self.period.holds(each.date.first, each.date.last)]
+        return any(uid != self.uid for uid in within)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it may be made: before the cycle only what is its baseline already, or may be, as there is none."""
+        if self.point == FOLLOW_UP:
+            return True
+        marked = {record.uid for record in starts(self.measured)}
+        return not marked or self.uid in marked
 
 
 def active_cycle(partnership: Partnership) -> Cycle | None:
@@ -65,10 +72,9 @@ def slots(partnership: Partnership, cycle: Cycle, mapping: HmisMapping, today: d
         if period.last < began.first or period.first >= began.last
         if mapping.since is None or period.first >= mapping.since
     ]
-    all_of = [
-        Slot(partnership, cycle, measure, *when) for measure in _measures(cycle, mapping.measures) for when in periods
-    ]
-    return [slot for slot in all_of if slot.point == FOLLOW_UP or _may_start(slot)]
+    measured = {measure: _measured(cycle, measure) for measure in _measures(cycle, mapping.measures)}
+    found = [Slot(partnership, cycle, code, *when, measured[code]) for code in measured for when in periods]
+    return [slot for slot in found if slot.is_wanted]
 
 
 def _measures(cycle: Cycle, mapped: Iterable[str]) -> list[str]:
@@ -76,7 +82,6 @@ def _measures(cycle: Cycle, mapped: Iterable[str]) -> list[str]:
     return [code for code in mapped if Measure(code) in named]
 
 
-def _may_start(slot: Slot) -> bool:
-    """Whether a period may be the baseline: it is already, or the measure has none."""
-    marked = starts(series(slot.cycle, Measure(slot.measure)))
-    return not marked or slot.uid in {record.uid for record in marked}
+def _measured(cycle: Cycle, measure: str) -> tuple[Record, ...]:
+    found = series(cycle, Measure(measure))
+    return tuple(record for record in found if record.status not in ONLY_PLANNED)
