@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tpi_dhis2.errors import UsageError
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -67,3 +70,18 @@ def plain(text: str) -> Any:
         except json.JSONDecodeError:
             pass  # YAML in one line begins so, too
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+
+
+def plain_file(path: Path) -> Any:
+    """The content of a YAML or JSON file; UsageError names the line of a mistake."""
+    try:
+        return plain(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read.", "Check the name of the file.", str(error)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not a text file in UTF-8.", "Save it as text in UTF-8.", str(error)) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        why = getattr(error, "problem", None) or (str(error).splitlines() or ["it is not YAML"])[0]
+        raise UsageError(f"{path}{line}: {why}.", "Mend the file at that line.", str(error)) from error

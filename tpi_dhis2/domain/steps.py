@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tpi_dhis2.domain.pulled import is_pulled
 from tpi_dhis2.domain.records import Cycle, Record
 
 #: Option codes of the steps, in order, and the kinds of record that show that a step was reached.
@@ -30,8 +31,13 @@ def current_step(cycle: Cycle) -> str:
 
 
 def is_begun(record: Record) -> bool:
-    """Whether a record tells of something that took place: no scheduled event, no activity not begun or cancelled."""
-    return record.status not in ONLY_PLANNED and record.text("activity_status") not in ("NOT_STARTED", "CANCELLED")
+    """Whether a record tells of something that the partnership did.
+
+    That is no scheduled event, no activity not begun or cancelled, and no value that came from the country's data by
+    itself: a partnership where nobody does anything has those, too.
+    """
+    planned = record.status in ONLY_PLANNED or record.text("activity_status") in ("NOT_STARTED", "CANCELLED")
+    return not planned and not is_pulled(record)
 
 
 def is_baseline(record: Record) -> bool:

@@ -11,11 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from tpi_dhis2.errors import UsageError
-from tpi_dhis2.plain import plain
+from tpi_dhis2.plain import plain_file
 from tpi_dhis2.provision.kinds import ADOPTABLE, READ_WHOLE
 from tpi_dhis2.provision.targets import label
 
@@ -56,20 +55,11 @@ def read_mapping_file(path: Path, said: Objects) -> dict[str, str]:
 
 def _read(path: Path) -> _Mapping:
     try:
-        return _Mapping.model_validate(plain(path.read_text(encoding="utf-8")) or {})
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read.", "Check the name of the file.", str(error)) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not a text file in UTF-8.", "Save it as text in UTF-8.", str(error)) from error
+        return _Mapping.model_validate(plain_file(path) or {})
     except ValidationError as error:
         first = error.errors()[0]
         place = ": ".join(map(str, first["loc"]))
         raise UsageError(f"{path}: {place or 'its content'}: {_words(first['type'])}.", _FORM, str(error)) from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        why = getattr(error, "problem", None) or (str(error).splitlines() or ["it is not YAML"])[0]
-        raise UsageError(f"{path}{line}: {why}.", "Mend the file at that line.", str(error)) from error
 
 
 def _words(sort: str) -> str:

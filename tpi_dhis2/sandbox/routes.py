@@ -141,6 +141,7 @@ def _token_alias(account: Account, parts: list[str], request: Request) -> Reply:
 ROOMS: dict[str, Handler] = {
     "system": _system,
     "me": system.me,
+    "analytics": system.analytics,
     "metadata": _metadata,
     "tracker": _tracker,
     "dataStore": datastore,
