@@ -6,6 +6,7 @@ TpiError
 │   └── RecordError     a record file cannot be used at all (single bad records are reported, not raised)
 ├── ConnectionProblem   the server cannot be reached or used: mend address, account or network
 │   ├── Unreachable     no answer: wrong address, no network, server down
+│   │   └── TooSlow     the request was sent and not answered in time: the server may still work on it, so wait
 │   ├── NotDhis2        an answer, but not from a DHIS2 (a proxy, a login page, another service)
 │   ├── AuthFailed      wrong or expired credentials
 │   ├── Forbidden       right credentials, missing rights: ask an administrator
@@ -28,6 +29,8 @@ class TpiError(Exception):
 
     #: Whether a server may all the same have done what it was asked for.
     taken = False
+    #: The HTTP status of the answer that it came from; 0 without one.
+    status = 0
 
     def __init__(self, message: str, advice: str = "", detail: str = "") -> None:
         super().__init__(message)
@@ -53,6 +56,10 @@ class ConnectionProblem(TpiError):
 
 class Unreachable(ConnectionProblem):
     """No answer from the address."""
+
+
+class TooSlow(Unreachable):
+    """The request was sent and not answered in time."""
 
 
 class NotDhis2(ConnectionProblem):

@@ -13,9 +13,10 @@ from tpi_dhis2.errors import RecordError, StoreProblem
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.store.partnerships import partnerships
 from tpi_dhis2.store.store import Store
-from tpi_dhis2.sync import push as push_module
-from tpi_dhis2.sync.pull import pull
-from tpi_dhis2.sync.push import push
+from tpi_dhis2.store.items import CONFLICT, DELETED
+from tpi_dhis2.sync.outcome import CREATED, UPDATED
+from tpi_dhis2.sync.pull import Wanted, pull
+from tpi_dhis2.sync.push import How, Pusher, push
 from tpi_dhis2.sync.resolve import resolve
 from tpi_dhis2.sync.wire import Wire
 
@@ -51,7 +52,18 @@ def record_file(tmp_path, *, name="records.yaml", **changes):
 
 
 def send(client, store, *paths):
-    return push(client, store, FIELDS, paths, today=TODAY)
+    return push(client, store, FIELDS, paths, How(today=TODAY))
+
+
+def written(done, *outcomes):
+    """The kinds of what was created or updated, as often as they were."""
+    wanted = outcomes or (CREATED, UPDATED)
+    return sorted(kind for (outcome, kind), count in done.counts.items() for _ in range(count) if outcome in wanted)
+
+
+def clashes(store):
+    """The fields in conflict with both sides."""
+    return [{key: [c.here, c.server] for key, c in item.conflicts.items()} for item in store.items(state=CONFLICT)]
 
 
 def other_store(tmp_path, name):
@@ -74,12 +86,21 @@ def edit_on_server(client, **values):
     client.ask("POST", "tracker", params={"async": "false", "importStrategy": "UPDATE"}, body=body)
 
 
+def edit_demo(client, store):
+    """Somebody changes the name of one of the demo's partnerships."""
+    item = next(item for item in store.items() if item.type == "partnership")
+    values = [{"attribute": FIELDS.attributes["name"].uid, "value": "Another name"}]
+    entity = {"trackedEntity": item.uid, "trackedEntityType": FIELDS.tracked_entity_type, "orgUnit": item.doc["@unit"]}
+    body = {"trackedEntities": [{**entity, "attributes": values}]}
+    client.ask("POST", "tracker", params={"async": "false", "importStrategy": "UPDATE"}, body=body)
+
+
 def test_a_second_push_writes_nothing(installed, store, writes):
-    first = push(installed, store, FIELDS, FILES, today=TODAY)
+    first = push(installed, store, FIELDS, FILES, How(today=TODAY))
     assert first.is_clean
-    assert (len(first.created), first.requests) == (writes() and len(store.items()), 1)
-    second = push(installed, store, FIELDS, FILES, today=TODAY)
-    assert (second.created, second.updated, second.requests) == ([], [], 0)
+    assert (first.number(CREATED), first.requests, writes()) == (len(store.items()), 1, 1)
+    second = push(installed, store, FIELDS, FILES, How(today=TODAY))
+    assert (written(second), second.requests) == ([], 0)
     assert writes() == 1
 
 
@@ -93,7 +114,7 @@ def test_a_push_from_a_lost_store_writes_nothing_either(installed, store, tmp_pa
 
 
 def test_what_comes_back_is_what_was_sent(installed, store, tmp_path):
-    push(installed, store, FIELDS, FILES, today=TODAY)
+    push(installed, store, FIELDS, FILES, How(today=TODAY))
     with other_store(tmp_path, "pulled") as pulled:
         done = pull(installed, pulled, FIELDS)
         assert done.seen == 17
@@ -105,19 +126,19 @@ def test_what_comes_back_is_what_was_sent(installed, store, tmp_path):
 
 
 def test_a_pull_asks_only_for_what_changed(installed, store, tmp_path):
-    push(installed, store, FIELDS, FILES, today=TODAY)
-    pull(installed, store, FIELDS)
-    store.set("pulled", "2100-01-01T00:00:00.000")
+    push(installed, store, FIELDS, FILES, How(today=TODAY))
+    assert pull(installed, store, FIELDS).seen == 17
     assert pull(installed, store, FIELDS).seen == 0
-    pull(installed, store, FIELDS, whole=True)
-    assert pull(installed, store, FIELDS).taken == 0
+    edit_demo(installed, store)
+    assert pull(installed, store, FIELDS).seen == 1
+    assert pull(installed, store, FIELDS, Wanted(whole=True)).seen == 0
 
 
 def test_only_the_changed_record_travels_and_it_travels_whole(installed, store, tmp_path):
     send(installed, store, record_file(tmp_path))
     done = send(installed, store, record_file(tmp_path, spent=100))
-    assert [item.kind for item in done.updated] == ["activity"]
-    body = Wire(FIELDS).payload(done.updated)
+    assert written(done) == ["activity"]
+    body = Wire(FIELDS).payload([store.by_uid([derive_uid(*RECORD)])[derive_uid(*RECORD)]])
     assert list(body) == ["events"]
     assert len(body["events"][0]["dataValues"]) == 4
     assert on_server(installed)["spent"] == "100"
@@ -137,7 +158,7 @@ def test_a_field_changed_on_both_sides_waits_for_a_person(installed, store, tmp_
     edit_on_server(installed, spent="70")
     before = writes()
     done = send(installed, store, record_file(tmp_path, spent=100))
-    assert [item.conflicts for item in done.conflicts] == [{"spent": ["100", "70"]}]
+    assert (done.conflicts, clashes(store)) == (1, [{"spent": ["100", "70"]}])
     assert writes() == before
     assert send(installed, store).conflicts
     resolve(store, derive_uid(*RECORD), take)
@@ -175,7 +196,7 @@ def test_a_field_changed_in_the_file_and_on_the_server_is_a_conflict_after_a_pul
     edit_on_server(installed, spent="70")
     pull(installed, store, FIELDS)
     done = send(installed, store, record_file(tmp_path, spent=100))
-    assert [item.conflicts for item in done.conflicts] == [{"spent": ["100", "70"]}]
+    assert (done.conflicts, clashes(store)) == (1, [{"spent": ["100", "70"]}])
     assert on_server(installed)["spent"] == "70"
 
 
@@ -189,7 +210,7 @@ def test_a_file_that_completes_a_record_is_no_conflict_with_its_own_beginning(in
 def test_what_the_server_completed_is_not_sent_again_and_again(installed, store, tmp_path):
     path = record_file(tmp_path, status="COMPLETED", completed="2026-04-01")
     send(installed, store, path)
-    pull(installed, store, FIELDS, whole=True)
+    pull(installed, store, FIELDS, Wanted(whole=True))
     assert send(installed, store, path).requests == 0
 
 
@@ -203,7 +224,7 @@ def test_a_file_with_one_new_record_moves_nothing_else(installed, store, tmp_pat
     with other_store(tmp_path, "fresh") as fresh:
         done = send(installed, fresh, path)
         assert done.is_clean
-        assert [item.kind for item in done.created + done.updated] == ["contact"]
+        assert written(done) == ["contact"]
     pull(installed, store, FIELDS)
     after = {item.uid: item.doc for item in store.items()}
     assert {uid: doc for uid, doc in before.items() if not doc.items() <= after[uid].items()} == {}
@@ -217,7 +238,7 @@ def test_what_a_restored_server_has_lost_is_sent_again(installed, store, tmp_pat
     params = {f"softDeleted{flag}Removal": "true" for flag in flags}
     installed.ask("POST", "maintenance", params=params)
     done = send(installed, store, record_file(tmp_path))
-    assert len(done.created) == 6
+    assert done.number(CREATED) == 6
     assert on_server(installed)["activity_title"] == "Train"
 
 
@@ -225,7 +246,7 @@ def test_a_value_that_an_unknown_server_has_is_not_emptied_in_silence(installed,
     send(installed, store, record_file(tmp_path, spent=50))
     with other_store(tmp_path, "fresh") as fresh:
         done = send(installed, fresh, record_file(tmp_path, spent=None))
-        assert [item.conflicts for item in done.conflicts] == [{"spent": [None, "50"]}]
+        assert (done.conflicts, clashes(fresh)) == (1, [{"spent": [None, "50"]}])
         resolve(fresh, derive_uid(*RECORD), "here")
         assert send(installed, fresh).is_clean
     assert "spent" not in on_server(installed)
@@ -233,13 +254,14 @@ def test_a_value_that_an_unknown_server_has_is_not_emptied_in_silence(installed,
 
 def test_what_is_entered_between_the_look_and_the_sending_is_not_overwritten(installed, store, tmp_path, monkeypatch):
     send(installed, store, record_file(tmp_path))
-    first = push_module.learn_units
+    first, edits = Pusher._submit, ["FUNDS"]
 
-    def meanwhile(client, opened):
-        edit_on_server(installed, obstacle="FUNDS")
-        first(client, opened)
+    def meanwhile(pusher, writers, parcel):
+        if edits:
+            edit_on_server(installed, obstacle=edits.pop())
+        first(pusher, writers, parcel)
 
-    monkeypatch.setattr(push_module, "learn_units", meanwhile)
+    monkeypatch.setattr(Pusher, "_submit", meanwhile)
     send(installed, store, record_file(tmp_path, spent=100))
     assert on_server(installed).items() >= {"obstacle": "FUNDS", "spent": "100"}.items()
 
@@ -252,11 +274,10 @@ def test_what_was_entered_on_the_server_is_calculated_too(installed, store, tmp_
         content["partnerships"][0]["cycles"][0]["records"]["measurement"].append(later)
         body = tmp_path / "later.yaml"
         body.write_text(yaml.safe_dump(content))
-        monday = push(installed, other, FIELDS, [body], today=TODAY)
-        written = sorted(item.kind for item in monday.created + monday.updated)
-        assert written == ["", "measurement", "target"]  # the profile, for its last action
+        monday = push(installed, other, FIELDS, [body], How(today=TODAY))
+        assert written(monday) == ["measurement", "partnership", "target"]  # the profile, for its last action
     pull(installed, store, FIELDS)
-    after = push(installed, store, FIELDS, today=dt.date(2026, 11, 24))
+    after = push(installed, store, FIELDS, (), How(today=dt.date(2026, 11, 24)))
     assert after.requests == 0
     assert on_server(installed, derive_uid("record", "p", "1", "target", "1"))["latest_value"] == "66"
 
@@ -280,7 +301,7 @@ def test_a_bad_record_never_stops_the_rest(installed, store, tmp_path):
     [rejected] = done.rejected
     assert rejected.place == "records.yaml: partnership 'p', cycle 1, activity 1"
     assert rejected.reason == "planned_end: '31 May' is not a date; write it as 2016-08-30, 2016-08 or 2016"
-    assert sorted(item.kind for item in done.created) == ["", "", "agreement", "measurement", "target"]
+    assert written(done, CREATED) == ["agreement", "cycle", "measurement", "partnership", "target"]
 
 
 def test_what_the_server_refuses_is_named_and_the_rest_is_stored(installed, store, tmp_path):
@@ -291,10 +312,11 @@ def test_what_the_server_refuses_is_named_and_the_rest_is_stored(installed, stor
     path = tmp_path / "second.yaml"
     path.write_text(yaml.safe_dump(content))
     done = send(installed, store, path)
-    [refused] = done.refused
-    assert "already has an open cycle" in refused.problem
-    assert "E1015" in refused.problem
-    assert [item.type for item in done.updated] == ["partnership"]
+    [problem] = done.refused.values()
+    assert "already has an open cycle" in problem
+    assert "E1015" in problem
+    # Twice: what was calculated with the new cycle is put right once that is refused.
+    assert written(done) == ["partnership", "partnership"]
 
 
 def test_what_stands_below_a_refused_partnership_is_named_with_the_reason(installed, store, tmp_path):
@@ -304,11 +326,11 @@ def test_what_stands_below_a_refused_partnership_is_named_with_the_reason(instal
     path = tmp_path / "second.yaml"
     path.write_text(yaml.safe_dump(content))
     done = send(installed, store, path)
-    reasons = {item.kind or item.type: item.problem for item in done.refused}
+    reasons = {item.kind or item.type: item.problem for item in store.by_uid(done.refused).values()}
     assert "must be unique" in reasons["partnership"]
     assert "was refused" in reasons["cycle"]
     assert all("was refused" in reasons[kind] for kind in ("agreement", "target", "measurement", "activity"))
-    assert not done.created
+    assert not written(done)
 
 
 def test_what_was_refused_can_be_given_up(installed, store, tmp_path):
@@ -319,7 +341,7 @@ def test_what_was_refused_can_be_given_up(installed, store, tmp_path):
     path.write_text(yaml.safe_dump(content))
     refused = send(installed, store, path).refused
     assert len(refused) == 6
-    uid = next(item.uid for item in refused if item.type == "partnership")
+    uid = derive_uid("partnership", "q")
     assert resolve(store, uid, "server") == 6
     assert send(installed, store).requests == 0
     assert len(store.items()) == 6
@@ -332,7 +354,7 @@ def test_a_bad_attribute_is_set_aside_alone(installed, store, tmp_path):
     path.write_text(yaml.safe_dump(content))
     done = send(installed, store, path)
     assert [rejected.reason.split(":")[0] for rejected in done.rejected] == ["model", "next_review"]
-    assert len(done.created) == 6
+    assert done.number(CREATED) == 6
 
 
 def test_a_record_deleted_on_the_server_stays_deleted(installed, store, tmp_path):
@@ -343,7 +365,8 @@ def test_a_record_deleted_on_the_server_stays_deleted(installed, store, tmp_path
     assert store.by_uid([derive_uid(*RECORD)])[derive_uid(*RECORD)].deleted
     assert all(not cycle.of("activity") for p in partnerships(store) for cycle in p)
     done = send(installed, store, record_file(tmp_path, spent=1))
-    assert ["deleted on the server" in rejected.reason for rejected in done.rejected] == [True]
+    assert (done.conflicts, clashes(store)) == (1, [{DELETED: [None, "true"]}])
+    assert store.by_uid([derive_uid(*RECORD)])[derive_uid(*RECORD)].deleted
 
 
 def test_what_stands_in_a_cycle_deleted_on_the_server_is_deleted_here(installed, store, tmp_path):
@@ -351,8 +374,7 @@ def test_what_stands_in_a_cycle_deleted_on_the_server_is_deleted_here(installed,
     body = {"enrollments": [{"enrollment": derive_uid("cycle", "p", "1")}]}
     installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "DELETE"}, body=body)
     again = send(installed, store, record_file(tmp_path))
-    assert again.refused == []
-    assert all("deleted on the server" in rejected.reason for rejected in again.rejected)
+    assert again.is_clean
     assert {item.type for item in store.items() if not item.deleted} == {"partnership"}
     assert send(installed, store).requests == 0
 
@@ -389,7 +411,7 @@ def impact_on_server(client):
 def test_how_the_relation_works_is_written_once_both_arms_have_answered(installed, store, tmp_path):
     send(installed, store, evaluation_file(tmp_path, "HOST"))
     assert impact_on_server(installed) == {"functioning_arms": "1"}
-    assert send(installed, store, evaluation_file(tmp_path, "HOST", "PARTNER")).refused == []
+    assert not send(installed, store, evaluation_file(tmp_path, "HOST", "PARTNER")).refused
     both = {"functioning_arms": "2", "functioning_score": "1.5", "functioning_gap": "1"}
     assert impact_on_server(installed) == {**both, **{f"functioning_{letter}": "1.5" for letter in "abcdefgh"}}
     assert send(installed, store).requests == 0
@@ -422,8 +444,8 @@ def test_records_of_other_people_are_pulled_with_their_local_fields(installed, s
     send(installed, store, record_file(tmp_path))
     with other_store(tmp_path, "other") as other:
         pull(installed, other, FIELDS)
-        done = push(installed, other, FIELDS, [record_file(tmp_path, learning="Much")], today=TODAY)
-        assert [item.kind for item in done.updated] == ["activity"]
+        done = send(installed, other, record_file(tmp_path, learning="Much"))
+        assert written(done) == ["activity"]
     pull(installed, store, FIELDS)
     [found] = partnerships(store)
     assert found.latest.of("activity")[0].text("learning") == "Much"

@@ -15,8 +15,10 @@ from tpi_dhis2.package.release import bundle
 from tpi_dhis2.provision.apply import apply
 from tpi_dhis2.provision.assign import Choice, assign, plan_assignment
 from tpi_dhis2.provision.plan import make_plan
+from tpi_dhis2.store.items import CONFLICT
 from tpi_dhis2.store.partnerships import partnerships
 from tpi_dhis2.store.store import Store
+from tpi_dhis2.sync.outcome import CREATED, UPDATED
 from tpi_dhis2.sync.pull import pull
 from tpi_dhis2.sync.push import push
 
@@ -64,15 +66,15 @@ def _push(client: Client, folder: Path) -> Iterator[str]:
     with Store.open(f"sqlite:///{folder / 'pushed.sqlite'}") as store:
         first = push(client, store, package_fields(), FILES)
         problems = [f"{rejected.place}: {rejected.reason}" for rejected in first.rejected]
-        troubled = first.refused + first.conflicts
-        problems += [f"{item.kind or item.type} {item.uid}: {item.problem}" for item in troubled]
+        problems += [f"{uid}: {problem}" for uid, problem in first.refused.items()]
+        problems += [f"{item.uid}: in conflict" for item in store.items(state=CONFLICT)]
         if problems:
             raise StateChanged(
                 f"{len(problems)} demo records were not taken, first {problems[0]}.",
                 "If the demo ran here before and its records were changed or deleted, use another server.",
                 "\n".join(problems),
             )
-        done = f"{len(first.created)} objects created, {len(first.updated)} updated"
+        done = f"{first.number(CREATED)} objects created, {first.number(UPDATED)} updated"
         yield f"Pushed: {done} in {first.requests} requests."
         second = push(client, store, package_fields(), FILES)
         yield f"Pushed again: {second.requests} requests, since nothing had changed."

@@ -24,6 +24,7 @@ from tpi_dhis2.errors import (
     NotFound,
     ServerFailed,
     ServerRefused,
+    TooSlow,
     TpiError,
     Unreachable,
     UsageError,
@@ -70,9 +71,16 @@ class Client:
 
     def __init__(self, account: Account, pause: float = 0.5) -> None:
         self.account = account
+        self._pause = pause
         self._api = _api(account, pause)
         self.requests = self.sent = self.received = 0
         self.waited = 0.0
+
+    def twin(self) -> Client:
+        """Another client for the same account, with a session of its own, for another thread."""
+        other = Client(self.account, self._pause)
+        other.info = self.info
+        return other
 
     @property
     def base(self) -> str:
@@ -209,7 +217,7 @@ def _unreachable(base: str, error: requests.RequestException) -> Unreachable | U
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return Unreachable(f"The answer of {host} broke off.", "Run the same command again: nothing is doubled.", text)
     if isinstance(error, requests.exceptions.ReadTimeout):
-        return Unreachable(
+        return TooSlow(
             f"{host} took the request and did not answer in {transport.read_seconds(error.request):.0f} seconds.",
             "It may still be working on it. Run the same command again later: nothing is doubled.",
             text,
@@ -234,14 +242,14 @@ def _read(base: str, response: requests.Response, expect: tuple[int, ...]) -> An
     if status < 300 or status in expect:
         if body is None and response.content:
             # Also half of what a DHIS2 wrote.
-            raise _maybe(_not_dhis2(base, response))
+            raise _maybe(_not_dhis2(base, response), status=status)
         return Answer(status, body, response.headers.get("Date", ""))
-    raise _maybe(_failure(base, response, body), status >= 500)
+    raise _maybe(_failure(base, response, body), status >= 500, status)
 
 
-def _maybe(error: TpiError, taken: bool = True) -> TpiError:
-    """Note on an error whether the server may have done what it was asked for."""
-    error.taken = taken
+def _maybe(error: TpiError, taken: bool = True, status: int = 0) -> TpiError:
+    """Note on an error whether the server may have done what it was asked for, and how it answered."""
+    error.taken, error.status = taken, status
     return error
 
 

@@ -1,30 +1,47 @@
-"""Tracker data of a server: pages of tracked entities with all below them, and imports with a report per object."""
+"""Tracker data of a server: what changed and when, tracked entities with all below them, imports with their reports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client, message_of
-from tpi_dhis2.dhis2.mapping import exchanged
-from tpi_dhis2.errors import Forbidden, ServerRefused, StateChanged
+from tpi_dhis2.dhis2.jobs import SILENT_SECONDS, Job
+from tpi_dhis2.dhis2.mapping import exchanged, read_mapping
+from tpi_dhis2.errors import Forbidden, OutcomeUnknown, ServerRefused, StateChanged
 
 Json = dict[str, Any]
 
+#: Tracked entities in one answer, with all below them.
 PAGE_SIZE = 50
+#: Tracked entities in one answer that only says when they changed; servers give no more than 50,000 (from 2.41 on).
+STAMPS = 20_000
+#: UIDs that fit in one address of 6,000 characters.
+ASKED = 400
+_STAMP = "trackedEntity,updatedAt,deleted"
+_CHANGED = "updatedAt,updatedBy[username]"
 _EVENT = (
-    "event,programStage,status,orgUnit,occurredAt,scheduledAt,completedAt,updatedAt,deleted,geometry,"
+    "event,programStage,status,orgUnit,occurredAt,scheduledAt,completedAt,deleted,geometry,"
     "assignedUser[uid,username],followUp,followup,dataValues[dataElement,value]"
 )
 _ENROLLMENT = (
-    "enrollment,program,status,orgUnit,enrolledAt,occurredAt,completedAt,updatedAt,deleted,geometry,followUp,"
-    f"events[{_EVENT}]"
+    f"enrollment,program,status,orgUnit,enrolledAt,occurredAt,completedAt,deleted,geometry,followUp,events[{_EVENT}]"
 )
 FIELDS = (
     "trackedEntity,trackedEntityType,orgUnit,updatedAt,deleted,geometry,"
     f"attributes[attribute,value],enrollments[{_ENROLLMENT}]"
 )
+_VALUE = "updatedAt,storedBy,updatedBy[username]"
+#: Who set what, and when.
+AUTHORS = (
+    f"trackedEntity,{_CHANGED},attributes[attribute,{_VALUE}],"
+    f"enrollments[enrollment,{_CHANGED},events[event,{_CHANGED},dataValues[dataElement,{_VALUE}]]]"
+)
+
+UPSERT, DELETE = "CREATE_AND_UPDATE", "DELETE"
+_AGAIN = "Run the same command again: it looks first, and nothing is doubled."
 
 
 #: What is asked to count what is deleted, and of how many partnerships at once.
@@ -47,6 +64,14 @@ def _deleted(entity: Json) -> int:
     return sum(bool(each.get("deleted")) for each in [entity, *cycles, *records])
 
 
+@dataclass(frozen=True)
+class Stamp:
+    """When a tracked entity, or anything below it, was last changed, in the server's own time."""
+
+    uid: str
+    at: str
+
+
 @dataclass
 class Report:
     """What became of each object of an import: ``done`` UIDs, and the messages of refusals and warnings by UID."""
@@ -56,29 +81,92 @@ class Report:
     warnings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     stats: dict[str, int] = field(default_factory=dict)
 
+    def add(self, more: Report) -> None:
+        """Take up what another request gave."""
+        self.done |= more.done
+        self.errors |= more.errors
+        self.warnings |= more.warnings
+        self.stats = {name: self.stats.get(name, 0) + more.stats.get(name, 0) for name in {*self.stats, *more.stats}}
+
 
 class Tracker:
     """The tracker side of the Web API for one program; ``mapping`` names the site's fields that stand for ours.
 
-    Callers know the package's UIDs only.
+    Without one it is read from the server's record when it is first needed. Callers know the package's UIDs only.
     """
 
     def __init__(self, client: Client, program: str, mapping: Mapping[str, str] | None = None) -> None:
         self.client = client
         self.program = program
-        self._theirs = dict(mapping or {})
-        self._ours = {theirs: ours for ours, theirs in self._theirs.items()}
+        if mapping is not None:
+            self.mapping = dict(mapping)
 
-    def changed(self, since: str | None = None, unit: str | None = None) -> Iterator[list[Json]]:
-        """Pages of the tracked entities changed since a time of the server (all when None), deleted ones included.
+    @cached_property
+    def mapping(self) -> dict[str, str]:
+        """The site's UIDs by those of ours."""
+        return read_mapping(self.client)
 
-        No order is asked for and the far end of the time is left open: an entity that changes meanwhile stays in the
-        set, so pages may show one twice but lose none.
+    @cached_property
+    def _ours(self) -> dict[str, str]:
+        return {theirs: ours for ours, theirs in self.mapping.items()}
+
+    # What changed -----------------------------------------------------------------------------------------------
+
+    def changed(self, since: str | None = None, unit: str | None = None) -> Iterator[list[Stamp]]:
+        """When tracked entities changed, from a time of the server on (all when None), deleted ones included.
+
+        The oldest change comes first, and each request begins where the last one ended: what changes meanwhile moves
+        to the end and is met there again, and nothing is passed over, as it would be by counting pages of a list that
+        moves. A change below a tracked entity changes its time, a deletion, too (recorded on all versions).
         """
-        params = {"fields": FIELDS, **self.client.version.within(unit)}
-        if since:
-            params["updatedAfter"] = since
-        return self._pages(params, PAGE_SIZE)
+        params = {"fields": _STAMP, "order": "updatedAt:asc", **self.client.version.within(unit)}
+        page, start = 1, since
+        while True:
+            after = {"updatedAfter": start} if start else {}
+            found = self._stamps({**params, **after, "page": str(page), "pageSize": str(STAMPS)})
+            yield found
+            if len(found) < STAMPS:
+                return
+            # The bound belongs to the list; a page of one time alone needs the next page of it.
+            page, start = (page + 1, start) if found[-1].at == start else (1, found[-1].at)
+
+    def newest(self) -> str | None:
+        """When anything was last changed that this account may read; None when there is nothing."""
+        params = {"fields": _STAMP, "order": "updatedAt:desc", "page": "1", "pageSize": "1"}
+        found = self._stamps({**params, **self.client.version.within(None)})
+        return found[0].at if found else None
+
+    def stamps(self, uids: Iterable[str]) -> dict[str, str]:
+        """When these tracked entities changed; those that are not there are left out."""
+        found: dict[str, str] = {}
+        for some in _parts(uids, ASKED):
+            by_id = self.client.version.entities_by_id(some)
+            found |= {each.uid: each.at for each in self._stamps({"fields": _STAMP, "pageSize": str(ASKED), **by_id})}
+        return found
+
+    def _stamps(self, params: dict[str, str]) -> list[Stamp]:
+        rows = self._list(params)
+        return [Stamp(row["trackedEntity"], str(row.get("updatedAt") or "")) for row in rows]
+
+    # Tracked entities -------------------------------------------------------------------------------------------
+
+    def whole(self, uids: Iterable[str]) -> Iterator[list[Json]]:
+        """The tracked entities with these UIDs and all below them; those that are not there are left out."""
+        for some in _parts(uids, PAGE_SIZE):
+            by_id = self.client.version.entities_by_id(some)
+            rows = self._list({"fields": FIELDS, "pageSize": str(PAGE_SIZE), **by_id})
+            yield [exchanged(row, self._ours) for row in rows]
+
+    def authors(self, uids: Iterable[str]) -> Iterator[Json]:
+        """Who set what and when, in tracked entities and all below them; without the values."""
+        for some in _parts(uids, PAGE_SIZE):
+            by_id = self.client.version.entities_by_id(some)
+            rows = self._list({"fields": AUTHORS, "pageSize": str(PAGE_SIZE), **by_id})
+            yield from (exchanged(row, self._ours) for row in rows)
+
+    def _list(self, params: dict[str, str]) -> list[Json]:
+        body = self._page({"program": self.program, "includeDeleted": "true", **params})
+        return list(body.get(self.client.version.entities_key, []))
 
     def anywhere(self) -> Iterator[list[Json]]:
         """Pages of the tracked entities in all units, deleted ones included; in those of the account where it must be.
@@ -99,7 +187,7 @@ class Tracker:
             page += 1
             asked = {"program": self.program, "includeDeleted": "true", "page": str(page), "pageSize": str(size)}
             body = self._page({**params, **asked})
-            entities = self._entities(body)
+            entities = list(body.get(version.entities_key, []))
             if entities:
                 yield entities
             more = bool(body.get("pager", {}).get("nextPage")) if version.links_pages else bool(entities)
@@ -115,13 +203,6 @@ class Tracker:
                 return Kept(count, seen, whole=False)
         return Kept(count, seen, whole=True)
 
-    def by_id(self, uids: list[str]) -> Iterator[list[Json]]:
-        """Pages of the tracked entities with these UIDs; those that are not there are left out."""
-        for start in range(0, len(uids), PAGE_SIZE):
-            some = self.client.version.entities_by_id(uids[start : start + PAGE_SIZE])
-            params = {"program": self.program, "includeDeleted": "true", "fields": FIELDS, "pageSize": str(PAGE_SIZE)}
-            yield self._entities(self._page({**params, **some}))
-
     def _page(self, params: dict[str, str]) -> Json:
         try:
             return self.client.get_object("tracker/trackedEntities", params)
@@ -133,32 +214,58 @@ class Tracker:
                 ) from error
             raise
 
-    def _entities(self, body: Json) -> list[Json]:
-        return [exchanged(entity, self._ours) for entity in body.get(self.client.version.entities_key, [])]
+    # Imports ----------------------------------------------------------------------------------------------------
 
-    def send(self, payload: Json) -> Report:
-        """Create or update objects, each on its own: a bad one does not stop the others.
+    def send(self, payload: Json, strategy: str = UPSERT, *, write: bool = True) -> Report:
+        """Create, update or delete objects, each on its own: a bad one does not stop the others.
 
-        The answer is 200 even when objects were refused, so the report is read object by object.
+        The answer is 200 even when objects were refused, so the report is read object by object. ServerRefused when
+        there is no report. Without ``write`` the server only checks.
         """
         answer = self.client.ask(
-            "POST",
-            "tracker",
-            params={
-                "async": "false",
-                "importStrategy": "CREATE_AND_UPDATE",
-                "atomicMode": "OBJECT",
-                "reportMode": "FULL",
-            },
-            body=exchanged(payload, self._theirs),
-            expect=(409,),
-        )
+            "POST", "tracker", params=_params(strategy, write=write, as_job=False),
+            body=exchanged(payload, self.mapping), expect=(409,),
+        )  # fmt: skip
         if not isinstance(answer.body, dict) or "validationReport" not in answer.body:
             said = message_of(answer.body)
             raise ServerRefused(
                 f"The server refused the request: {said or answer.status}.", "", str(answer.body), answer.status
             )
         return read_report(answer.body)
+
+    def start(self, payload: Json, strategy: str = UPSERT) -> str:
+        """Begin an import as a job of the server; its UID. OutcomeUnknown when the server does not tell it."""
+        answer = self.client.ask(
+            "POST", "tracker", params=_params(strategy, write=True, as_job=True), body=exchanged(payload, self.mapping)
+        )
+        found = answer.body.get("response") if isinstance(answer.body, dict) else None
+        uid = found.get("id") if isinstance(found, dict) else None
+        if not isinstance(uid, str):
+            raise OutcomeUnknown("The server took the records and did not say under which job.", _AGAIN, str(found))
+        return uid
+
+    def finish(self, job: str, silent: float = SILENT_SECONDS) -> Report:
+        """Wait for the end of a job and read its report.
+
+        OutcomeUnknown when the server cannot tell it, or has nothing to say of it for so many seconds.
+        """
+        return read_report(Job.of_tracker(self.client, job, silent).report())
+
+
+def _params(strategy: str, *, write: bool, as_job: bool) -> dict[str, str]:
+    return {
+        "async": str(as_job).lower(),
+        "importStrategy": strategy,
+        "importMode": "COMMIT" if write else "VALIDATE",
+        "atomicMode": "OBJECT",
+        "reportMode": "FULL",
+    }
+
+
+def _parts(uids: Iterable[str], size: int) -> Iterator[list[str]]:
+    listed = list(uids)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]
 
 
 def read_report(body: Json) -> Report:

@@ -1,8 +1,8 @@
 """UIDs that follow from record keys, so that sending a record twice can never make two of it.
 
 A DHIS2 UID is a letter and ten letters or digits. It is derived here from the SHA-256 of the key, read as a number in
-base 62. The generation is part of the key: a UID that was deleted on a server cannot be used again there, so the
-same record takes the next generation.
+base 62. A UID that was deleted on a server cannot be used again there (E1082, E1113, E1114): the same record, entered
+anew, takes the UID of its next generation, which follows from the one before, whatever that came from.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ _ALPHABET = string.ascii_letters + string.digits
 _FORM = re.compile(r"^[A-Za-z][A-Za-z0-9]{10}$")
 
 
-def derive_uid(*key: str, generation: int = 0) -> str:
+def next_generation(uid: str) -> str:
+    """The UID that a record takes in place of one that is burnt."""
+    return derive_uid("generation", uid)
+
+
+def derive_uid(*key: str) -> str:
     """The UID of a key such as ``("record", "alpha-beta", "1", "activity", "3")``."""
-    parts = [*key, str(generation)] if generation else list(key)
-    text = "\x1f".join(parts)
+    text = "\x1f".join(key)
     number = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
     number, first = divmod(number, len(_LETTERS))
     rest = []

@@ -30,7 +30,7 @@ def assemble(items: Iterable[Item], units: dict[str, str]) -> list[Partnership]:
     cycles: dict[str, list[Cycle]] = defaultdict(list)
     for item in alive:
         if item.type == RECORD:
-            records[item.cycle].append(_record(item))
+            records[item.cycle].append(as_record(item))
     for item in alive:
         began = iso_date(item.doc.get("@date"))
         if item.type == CYCLE and began is not None:
@@ -39,7 +39,8 @@ def assemble(items: Iterable[Item], units: dict[str, str]) -> list[Partnership]:
     return [_partnership(item, cycles[item.uid], units) for item in alive if item.type == PARTNERSHIP]
 
 
-def _record(item: Item) -> Record:
+def as_record(item: Item) -> Record:
+    """A record of the store as the domain sees it."""
     occurred = iso_date(item.doc.get("@date") or item.doc.get("@scheduled"))
     return Record(item.uid, item.kind, values_of(item.doc), occurred, item.doc.get("@status", "ACTIVE"))
 

@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, Table, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, Select, Table, delete, func, insert, null, or_, select, text, update
 
 from tpi_dhis2.errors import StoreProblem
 from tpi_dhis2.store import tables
 from tpi_dhis2.store.connect import connected
-from tpi_dhis2.store.items import Clash, Item
+from tpi_dhis2.store.items import CONFLICT, Clash, Item
 
 _ROWS = 200
 _ITEM = tables.item.c
 _T = TypeVar("_T")
+_OF_INTEREST = or_(_ITEM.deleted.is_(False), _ITEM.state == CONFLICT)
 
 
 class Store:
@@ -39,7 +40,10 @@ class Store:
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """Forget in the end whatever is written inside: for a look at what would be done."""
+        """Forget in the end whatever is written inside: for a look at what would be done. One may stand in another."""
+        if self._rehearsal is not None:
+            yield
+            return
         with self._engine.connect() as connection:
             self._rehearsal = connection
             try:
@@ -120,6 +124,13 @@ class Store:
         batches = (self._items(select(tables.item).where(_ITEM.uid.in_(some))) for some in _batches(uids))
         return {item.uid: item for some in batches for item in some}
 
+    def of_type(self, type_: str) -> Iterator[Item]:
+        """The objects of a type one by one, so that memory does not grow with them."""
+        query = select(tables.item).where(_ITEM.type == type_).order_by(_ITEM.uid)
+        with self._reading() as connection:
+            for row in connection.execution_options(yield_per=_ROWS).execute(query).mappings():
+                yield _item(row)
+
     def partnerships(self, states: Iterable[str] | None = None) -> list[str]:
         """The UIDs of the partnerships that have an object in one of these states; of all when None."""
         query = select(_ITEM.partnership).distinct().order_by(_ITEM.partnership)
@@ -128,24 +139,31 @@ class Store:
         with self._reading() as connection:
             return [str(row[0]) for row in connection.execute(query)]
 
-    def in_units(self, units: Iterable[str]) -> set[str]:
+    def in_units(self, units: Iterable[str]) -> frozenset[str]:
         """The partnerships whose unit is one of these or below one of them."""
         wanted = set(units)
         with self._reading() as connection:
             rows = connection.execute(select(tables.unit.c.uid, tables.unit.c.path))
             inside = {row.uid for row in rows if wanted & {row.uid, *row.path.split("/")}}
             query = select(_ITEM.uid, _ITEM.doc["@unit"].as_string()).where(_ITEM.type == "partnership")
-            return {str(uid) for uid, unit in connection.execute(query) if unit in inside}
+            return frozenset(str(uid) for uid, unit in connection.execute(query) if unit in inside)
 
     def _items(self, query: Select[Any]) -> list[Item]:
         with self._reading() as connection:
             return [_item(row) for row in connection.execute(query).mappings()]
 
     def states(self) -> dict[str, int]:
-        """How many objects are in each state; what was deleted on the server is not counted."""
-        query = select(_ITEM.state, func.count()).where(_ITEM.deleted.is_(False)).group_by(_ITEM.state)
+        """How many objects are in each state; what was deleted on the server counts only while it is in conflict."""
+        query = select(_ITEM.state, func.count()).where(_OF_INTEREST).group_by(_ITEM.state)
         with self._reading() as connection:
             return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+    def kinds(self) -> dict[tuple[str, str], int]:
+        """How many objects of each kind (or type) are in each state, by both."""
+        query = select(_ITEM.type, _ITEM.kind, _ITEM.state, func.count()).where(_OF_INTEREST)
+        with self._reading() as connection:
+            rows = connection.execute(query.group_by(_ITEM.type, _ITEM.kind, _ITEM.state))
+            return {(str(kind or type_), str(state)): int(count) for type_, kind, state, count in rows}
 
     def save(
         self,
@@ -186,12 +204,26 @@ class Store:
         with self._reading() as connection:
             return {str(uid): str(stamp) for each in queries for uid, stamp in connection.execute(each)}
 
+    def expected(self, partnerships: Iterable[str] | None = None) -> dict[str, str]:
+        """The partnerships that the server should have, of some or of all, with the time of its last change."""
+        mirror = tables.mirror.c
+        query = select(mirror.uid, mirror.stamp).join(tables.item, _ITEM.uid == mirror.uid)
+        query = query.where(_ITEM.base.is_not(null()), _ITEM.deleted.is_(False))
+        queries = [query] if partnerships is None else [query.where(mirror.uid.in_(s)) for s in _batches(partnerships)]
+        with self._reading() as connection:
+            return {str(uid): str(stamp) for each in queries for uid, stamp in connection.execute(each)}
+
     def not_calculated(self, day: str) -> list[str]:
         """The partnerships whose fields are not calculated for a day."""
         mirror = tables.mirror.c
         with self._reading() as connection:
             rows = connection.execute(select(mirror.uid).where(mirror.calculated != day).order_by(mirror.uid))
             return [str(row[0]) for row in rows]
+
+    def uncalculate(self, partnerships: Iterable[str]) -> None:
+        """Note that the fields of partnerships are to be calculated again."""
+        with self._writing() as connection:
+            _mirror(connection, {}, dict.fromkeys(partnerships, ""))
 
     # Uploads --------------------------------------------------------------------------------------------------
 
@@ -200,8 +232,8 @@ class Store:
         sent = list(items)
         with self._writing() as connection:
             now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-            made = connection.execute(insert(tables.upload), {"begun": now, "job": ""})
-            number = int(made.inserted_primary_key[0])
+            made = connection.execute(insert(tables.upload).values(begun=now, job="")).inserted_primary_key
+            number = int(made[0]) if made else 0
             for item in sent:
                 item.upload, item.state = number, state
             for some in _batches(item.uid for item in sent):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 
-from tpi_dhis2.domain.merge import merge
-from tpi_dhis2.store.items import ERROR, Item
+from tpi_dhis2.domain.merge import Doc, merge
+from tpi_dhis2.store.items import DELETED, ERROR, WARNING, Clash, Item
 from tpi_dhis2.sync.wire import Remote
 
-DELETED_THERE = "it was deleted on the server; to enter it anew, give it a 'key' of its own"
+#: What the server's side of a conflict about a deletion says: it has deleted the object, or has it no more.
+YES, GONE = "true", "gone"
+#: In ``Item.report``: deleted along with what it belongs to, so that both come back together.
+WITH = "deleted with"
+
+Calculated = frozenset[str]
 
 
-def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: frozenset[str] = frozenset()) -> list[Item]:
+def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: Calculated = frozenset()) -> list[Item]:
     """The items that changed; ``items`` holds those known here by UID and takes up new ones.
 
     Fields in ``calculated`` are never in conflict: they are taken as the server has them and calculated again.
@@ -20,53 +26,100 @@ def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: frozen
     for remote in remotes:
         known = items.get(remote.uid)
         if known is None:
-            if not remote.deleted:
-                items[remote.uid] = touched[remote.uid] = _new(remote)
-        elif _take(known, remote, calculated):
+            items[remote.uid] = touched[remote.uid] = _new(remote)
+        elif take(known, remote, calculated):
             touched[remote.uid] = known
     return list(touched.values())
 
 
 def _new(remote: Remote) -> Item:
-    item = Item(
-        remote.uid, remote.type, remote.kind, remote.partnership, remote.cycle, dict(remote.doc), dict(remote.doc)
-    )
+    doc = dict(remote.doc)
+    item = Item(remote.uid, remote.type, remote.kind, remote.partnership, remote.cycle, doc, dict(doc))
+    item.deleted = remote.deleted
     item.settle()
     return item
 
 
-def _take(item: Item, remote: Remote, calculated: frozenset[str]) -> bool:
+def take(item: Item, remote: Remote, calculated: Calculated) -> bool:
+    """Bring an item up to what the server has; whether that changes anything."""
     if remote.deleted:
-        return take_deletion(item)
-    before = (item.doc, item.base, item.state, item.conflicts, item.deleted)
+        return take_deletion(item, calculated)
+    before = copy.copy(item)
+    before.conflicts = dict(item.conflicts)
     item.deleted = False
-    ours = {key: value for key, value in item.doc.items() if key not in calculated}
-    ours |= {key: remote.doc[key] for key in calculated & remote.doc.keys()}
+    if item.removed:
+        _keep_removed(item, remote, calculated)
+    else:
+        _merge(item, remote, calculated)
+    _settle(item)
+    return item != before
+
+
+def _merge(item: Item, remote: Remote, calculated: Calculated) -> None:
+    ours = _without(item.doc, calculated) | {key: remote.doc[key] for key in calculated & remote.doc.keys()}
     result = merge(item.base, ours, remote.doc)
-    still = {key: mine for key, (mine, _) in _open_conflicts(item, remote).items()}
-    item.conflicts = {key: [mine, remote.doc.get(key)] for key, mine in still.items()} | {
-        key: list(sides) for key, sides in result.conflicts.items()
-    }
-    item.doc, item.base = result.doc, dict(remote.doc)
-    # What was refused stays so until it differs no more or is in conflict; the next push tries it again.
-    if item.state != ERROR or item.conflicts or not item.differs:
+    # Conflicts found earlier stay until a person decides, or until both sides have come to the same.
+    open_still = {key for key in item.conflicts if key != DELETED and ours.get(key) != remote.doc.get(key)}
+    clashes = {key: Clash(ours.get(key), remote.doc.get(key)) for key in sorted(open_still | result.conflicts.keys())}
+    item.conflicts = {key: _known(item.conflicts.get(key), clash) for key, clash in clashes.items()}
+    mine = {key: ours[key] for key in item.conflicts if key in ours}
+    item.doc = {key: value for key, value in result.doc.items() if key not in item.conflicts} | mine
+    item.base = dict(remote.doc)
+
+
+def _known(old: Clash | None, new: Clash) -> Clash:
+    """The conflict as it was noted, with who and when, while the server's side is still the same."""
+    if old is None or old.server != new.server:
+        return new
+    return Clash(new.here, new.server, old.at, old.by)
+
+
+def _keep_removed(item: Item, remote: Remote, calculated: Calculated) -> None:
+    """What is to be deleted here is in conflict when somebody has changed it there meanwhile."""
+    if _without(item.base or {}, calculated) != _without(remote.doc, calculated):
+        item.conflicts = {DELETED: Clash(YES, None)}
+    item.doc, item.base = dict(remote.doc), dict(remote.doc)
+
+
+def _settle(item: Item) -> None:
+    """The state that follows; what the server refused or warned of stays so until something has changed."""
+    kept = item.state == (ERROR if item.differs else WARNING) and not item.conflicts
+    if not kept:
         item.settle()
-    return before != (item.doc, item.base, item.state, item.conflicts, item.deleted)
 
 
-def _open_conflicts(item: Item, remote: Remote) -> dict[str, tuple[str | None, str | None]]:
-    """Conflicts found earlier that nobody has resolved, and that did not resolve themselves."""
-    sides = {key: (item.doc.get(key), remote.doc.get(key)) for key in item.conflicts}
-    return {key: pair for key, pair in sides.items() if pair[0] != pair[1]}
+def take_deletion(item: Item, calculated: Calculated, parent: str = "") -> bool:
+    """Mark as deleted what the server has deleted; whether that is news. What people changed here since is told.
 
-
-def take_deletion(item: Item) -> bool:
-    """Mark as deleted what the server has deleted; whether that is news. What was changed here since is told."""
+    ``parent`` is the partnership or cycle that it was deleted with.
+    """
     if item.deleted:
         return False
-    changed_here = item.differs
-    item.deleted = True
+    changed_here = not item.removed and _without(item.doc, calculated) != _without(item.base or {}, calculated)
+    item.deleted, item.removed = True, False
+    item.conflicts = {DELETED: Clash(None, YES)} if changed_here else {}
+    item.report = {"outcome": WITH, "of": parent} if parent else item.report
     item.settle()
-    if changed_here:
-        item.state, item.problem = ERROR, DELETED_THERE
     return True
+
+
+def miss(item: Item, calculated: Calculated, *, restored: bool) -> bool:
+    """Note that the server has an object no more and does not call it deleted; whether that is news.
+
+    A server that was ``restored`` from a backup is to have it again. Otherwise a person decides: it was removed for
+    good, or this account may not see it any more.
+    """
+    if item.base is None or item.deleted or DELETED in item.conflicts:
+        return False
+    if item.removed:
+        return take_deletion(item, calculated)
+    if restored:
+        item.base, item.conflicts = None, {}
+    else:
+        item.conflicts = {DELETED: Clash(None, GONE)}
+    item.settle()
+    return True
+
+
+def _without(doc: Doc, calculated: Calculated) -> Doc:
+    return {key: value for key, value in doc.items() if key not in calculated}

@@ -20,7 +20,7 @@ from tpi_dhis2.sync.draft_dates import (
     record_dates,
     with_beginning,
 )
-from tpi_dhis2.sync.files import CycleSource, PartnershipSource, RecordFile, RecordSource, Rejected
+from tpi_dhis2.sync.files import CycleSource, PartnershipSource, RecordFile, RecordSource, Rejected, is_deleted
 from tpi_dhis2.sync.values import ATTRIBUTE_LIMIT, VALUE_LIMIT, ValueProblem, wire
 
 _STATUSES = ("ACTIVE", "COMPLETED", "SCHEDULE", "SKIPPED")
@@ -33,7 +33,8 @@ _SAME_KEY = "another record of this cycle has the same key; give it a 'key' of i
 class Draft:
     """An object of a file: what it says of the fields it names. None empties a field; a field not named stays.
 
-    The keys in ``guessed`` the file does not state: they are used only to make an object that is not there yet.
+    The keys in ``guessed`` the file does not state: they are used only to make an object that is not there yet. With
+    ``removed`` it is to be deleted, with all below it.
     """
 
     uid: str
@@ -44,6 +45,7 @@ class Draft:
     patch: Patch
     place: str
     guessed: frozenset[str] = frozenset()
+    removed: bool = False
 
     @property
     def states_nothing(self) -> bool:
@@ -87,7 +89,8 @@ class Drafter:
             result.rejected.append(Rejected(source.place, str(problem)))
             return
         values = self._attributes(source, result)
-        result.drafts.append(Draft(uid, PARTNERSHIP, "", uid, "", {"@unit": unit, **values}, source.place))
+        patch = {"@unit": unit, **values}
+        result.drafts.append(Draft(uid, PARTNERSHIP, "", uid, "", patch, source.place, removed=source.deleted))
         for cycle in source.cycles:
             self._cycle(cycle, uid, source.key, unit, as_of, result)
 
@@ -115,7 +118,8 @@ class Drafter:
             return
         patch: Patch = {"@unit": unit, "@date": began.first.isoformat(), "@status": status, **completed}
         guessed = {"@unit", *_unstated(source.words, {"began": "@date", "status": "@status"})}
-        result.drafts.append(Draft(uid, CYCLE, "", partnership, uid, patch, source.place, frozenset(guessed)))
+        gone = is_deleted(source.words)
+        result.drafts.append(Draft(uid, CYCLE, "", partnership, uid, patch, source.place, frozenset(guessed), gone))
         seen: set[str] = set()
         for record in with_beginning(source, began):
             try:
@@ -152,6 +156,7 @@ class Drafter:
             {"@unit": place, "@status": status, **patch, **values},
             source.place,
             frozenset(_unstated(source.words, _RECORD_WORDS) - values.keys()),
+            is_deleted(source.words),
         )
 
     def _unit(self, name: str) -> str:

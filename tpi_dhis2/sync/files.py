@@ -17,8 +17,8 @@ from tpi_dhis2.domain.dates import KnownDate
 from tpi_dhis2.errors import RecordError
 from tpi_dhis2.plain import plain
 
-_SECTIONS = ("key", "uid", "unit", "attributes", "cycles")
-_CYCLE = ("key", "uid", "began", "status", "completed", "records")
+_SECTIONS = ("key", "uid", "unit", "attributes", "cycles", "deleted")
+_CYCLE = ("key", "uid", "began", "status", "completed", "records", "deleted")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class PartnershipSource:
     uid: str | None
     attributes: dict[str, Any]
     cycles: list[CycleSource]
+    deleted: bool = False
 
 
 @dataclass
@@ -135,7 +136,16 @@ def _partnership(found: RecordFile, place: str, entry: Any, seen: set[str]) -> N
     attributes = entry.get("attributes") or {}
     _mapping(attributes)
     uid = str(entry["uid"]) if entry.get("uid") else None
-    found.partnerships.append(PartnershipSource(place, str(key), str(unit), uid, attributes, cycles))
+    deleted = is_deleted(entry)
+    found.partnerships.append(PartnershipSource(place, str(key), str(unit), uid, attributes, cycles, deleted))
+
+
+def is_deleted(words: dict[str, Any]) -> bool:
+    """Whether words say that what they stand for is to be deleted on the server; Mistake when that is not clear."""
+    given = words.get("deleted")
+    if given not in (None, True, False, "true", "false"):
+        raise Mistake(f"deleted '{given}' is not true or false")
+    return given in (True, "true")
 
 
 def _cycle(found: RecordFile, place: str, entry: Any, seen: set[str]) -> CycleSource:
@@ -155,15 +165,17 @@ def _cycle(found: RecordFile, place: str, entry: Any, seen: set[str]) -> CycleSo
                 found, f"{place}, {kind} {number}", lambda where, kind=kind, record=record: _record(where, kind, record)
             )
             made += [one] if one else []
+    is_deleted(entry)
     words = {name: entry[name] for name in _CYCLE if name in entry and name != "records"}
     return CycleSource(place, str(entry["key"]), words, made)
 
 
-_RESERVED = ("date", "status", "key", "uid", "unit", "scheduled", "completed")
+_RESERVED = ("date", "status", "key", "uid", "unit", "scheduled", "completed", "deleted")
 
 
 def _record(place: str, kind: str, entry: Any) -> RecordSource:
     _mapping(entry)
+    is_deleted(entry)
     words = {name: value for name, value in entry.items() if name in _RESERVED}
     return RecordSource(place, kind, words, {name: value for name, value in entry.items() if name not in _RESERVED})
 

@@ -163,7 +163,7 @@ def _draft(slot: Slot, source: HmisSource, values: Patch) -> Draft:
 
 
 def _take(store: Store, fields: Fields, drafts: list[Draft], before: dict[str, Item], result: HmisPulled) -> None:
-    rejected = take_drafts(store, fields, drafts)
+    rejected = take_drafts(store, fields, drafts, "HMIS")
     result.problems += [f"{one.place}: {one.reason}" for one in rejected]
     after = store.by_uid(draft.uid for draft in drafts)
     result.taken = sum(_is_new(before.get(uid), item) for uid, item in after.items())

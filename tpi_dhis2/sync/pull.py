@@ -1,84 +1,125 @@
-"""Pull: what changed on the server since the last time, taken into the store."""
+"""Pull: what changed on the server since the last time, taken into the store.
+
+The server is asked which partnerships changed, by its own clock, in one request; those that the store does not have as
+they are now are fetched. So a pull that was cut off goes on where it was, one that finds nothing new costs one request,
+and how far the store has come is noted only when all of it is stored.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from tpi_dhis2.dhis2.client import Client
-from tpi_dhis2.dhis2.mapping import read_mapping
-from tpi_dhis2.dhis2.metadata import Json, Metadata
+from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.dhis2.tracker import Tracker
+from tpi_dhis2.errors import UsageError
 from tpi_dhis2.package.fields import Fields
-from tpi_dhis2.store.items import CONFLICT, PARTNERSHIP, RECORD, Item
 from tpi_dhis2.store.store import Store
-from tpi_dhis2.sync.absorb import absorb, take_deletion
-from tpi_dhis2.sync.wire import Remote, Wire
+from tpi_dhis2.sync.mirror import Mirror, Taken
+
+Told = Callable[[int, int], None]
+log = logging.getLogger("tpi_dhis2.sync")
 
 #: Looked at again on the next pull: what was committed late, nodes whose clocks differ, and the hour that a server
 #: lives through twice when its clocks are set back (its times carry no zone).
 OVERLAP = dt.timedelta(minutes=65)
 
 
-@dataclass
-class Pulled:
-    """What a pull found: partnerships looked at, objects taken, objects in conflict."""
+@dataclass(frozen=True)
+class Wanted:
+    """What to pull: units with all below them, partnerships by UID, or all; changed since a time, or everything."""
 
-    seen: int = 0
-    taken: int = 0
-    conflicts: int = 0
+    units: tuple[str, ...] = ()
+    partnerships: tuple[str, ...] = ()
+    since: str | None = None
+    whole: bool = False
 
 
-def pull(client: Client, store: Store, fields: Fields, unit: str | None = None, *, whole: bool = False) -> Pulled:
-    """Pull what changed since the last pull (``whole``: everything), of all units or of one and those below it.
+ALL = Wanted()
 
-    The mark of how far the store has come moves only after all is stored, and only by a pull of all units.
-    """
+
+def pull(client: Client, store: Store, fields: Fields, wanted: Wanted = ALL, told: Told | None = None) -> Taken:
+    """Take what changed on the server into the store; ``told(done, total)`` hears of partnerships fetched."""
     store.bind(client.identify())
-    started = _server_time(client)
-    since = None if whole or unit else store.setting("pulled")
-    tracker = Tracker(client, fields.program, read_mapping(client))
-    wire, result = Wire(fields), Pulled()
-    for page in tracker.changed(since, unit):
-        touched = take_page(store, wire, page)
-        result.seen += len(page)
-        result.taken += len(touched)
-        result.conflicts += sum(item.state == CONFLICT for item in touched)
-    if unit is None:
-        store.set("pulled", (started - OVERLAP).isoformat(timespec="milliseconds"))
-    learn_units(client, store)
+    mirror = Mirror(Tracker(client, fields.program), store, fields)
+    total = Taken()
+    if wanted.partnerships:
+        _add(total, mirror.take(sorted(wanted.partnerships), told))
+    else:
+        for unit in wanted.units or ("",):
+            _add(total, _pull_unit(mirror, unit, wanted, told))
+    log.info("pulled", extra={name: getattr(total, name) for name in _COUNTS})
+    return total
+
+
+_COUNTS = ("seen", "taken", "conflicts", "deleted", "lost")
+
+
+def _add(total: Taken, more: Taken) -> None:
+    for name in _COUNTS:
+        setattr(total, name, getattr(total, name) + getattr(more, name))
+
+
+def _pull_unit(mirror: Mirror, unit: str, wanted: Wanted, told: Told | None) -> Taken:
+    store, started = mirror.store, server_time(mirror.tracker.client)
+    expected = store.expected()
+    if unit:
+        inside = store.in_units([unit])
+        expected = {uid: stamp for uid, stamp in expected.items() if uid in inside}
+    since = None if wanted.whole else wanted.since or _since(store, unit, expected, started)
+    there = _there(mirror.tracker, since, unit)
+    if since and _looks_older(expected, there, since):
+        # The server lacks something that it had: what else it lacks can only be told from all of it.
+        since, there = None, _there(mirror.tracker, None, unit)
+    newest = max(there.values(), default="")
+    result = mirror.take(list(_different(store, expected, there, since)), told, newest or None)
+    if not wanted.since:
+        moment = (started - OVERLAP).isoformat(timespec="milliseconds")
+        store.save([], cursors={unit: moment})
     return result
 
 
-def take_page(store: Store, wire: Wire, entities: Iterable[Json]) -> list[Item]:
-    """Take a page of tracked entities into the store, in one transaction."""
-    remotes = [remote for entity in entities for remote in wire.remotes(entity)]
-    touched = absorb(store.by_uid(remote.uid for remote in remotes), remotes, wire.fields.calculated)
-    store.save(touched)
-    return touched + _bury(store, remotes)
+def _there(tracker: Tracker, since: str | None, unit: str) -> dict[str, str]:
+    return {each.uid: each.at for page in tracker.changed(since, unit or None) for each in page}
 
 
-def _bury(store: Store, remotes: Iterable[Remote]) -> list[Item]:
-    """Delete here what stands below a deleted partnership or cycle: servers leave it out of their answer."""
-    gone = {remote.uid: remote.partnership for remote in remotes if remote.deleted and remote.type != RECORD}
-    near = [item for uid in set(gone.values()) for item in store.items(partnership=uid)]
-    below = [item for item in near if gone.keys() & {item.partnership, item.cycle}]
-    buried = [item for item in below if take_deletion(item)]
-    store.save(buried)
-    return buried
+def _since(store: Store, unit: str, expected: dict[str, str], started: dt.datetime) -> str | None:
+    """From when on to ask: no later than the newest change that is known, so that it is seen to be still there."""
+    cursor = max(filter(None, (store.cursor(), store.cursor(unit))), default=None)
+    if cursor is None or cursor > started.isoformat():
+        # Never pulled, or the server's clock was set back since.
+        return None
+    return min(cursor, max(expected.values(), default=cursor) or cursor)
 
 
-def _server_time(client: Client) -> dt.datetime:
+def _looks_older(expected: dict[str, str], there: dict[str, str], since: str) -> bool:
+    """Whether a partnership that must be among those that changed is not, or changed earlier than it is known to."""
+    due = {uid: stamp for uid, stamp in expected.items() if not stamp or stamp >= since}
+    return any(uid not in there or there[uid] < stamp for uid, stamp in due.items())
+
+
+def _different(store: Store, expected: dict[str, str], there: dict[str, str], since: str | None) -> Iterator[str]:
+    """The partnerships to fetch: changed, or missing from a list of all."""
+    known = store.stamps()
+    yield from (uid for uid, stamp in there.items() if known.get(uid) != stamp)
+    if since is None:
+        yield from (uid for uid in expected if uid not in there)
+
+
+def server_time(client: Client) -> dt.datetime:
     """The server's own clock, in its own zone: what its times of change are told in."""
     return dt.datetime.fromisoformat(str(client.info["serverDate"])).replace(tzinfo=None)
 
 
-def learn_units(client: Client, store: Store) -> None:
-    """Learn the names of the units that the partnerships and their partners stand in."""
-    known = store.unit_names()
-    items = [item for item in store.items() if item.type == PARTNERSHIP]
-    wanted = {item.doc[key] for item in items for key in ("@unit", "partner_unit") if item.doc.get(key)}
-    missing = wanted - set(known)
+def units_named(client: Client, names: Iterable[str]) -> tuple[str, ...]:
+    """The UIDs of units by code or UID; UsageError when one of them is not there."""
+    wanted = list(names)
+    found = Metadata(client).units(wanted)
+    known = {name for unit in found for name in (unit["id"], unit.get("code"))}
+    missing = [name for name in wanted if name not in known]
     if missing:
-        store.save_units(Metadata(client).units(missing))
+        raise UsageError(f"There is no unit '{missing[0]}' for this account.", "Give its code or its UID.")
+    return tuple(unit["id"] for unit in found)

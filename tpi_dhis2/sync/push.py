@@ -1,92 +1,260 @@
 """Push: what the store has and the server lacks, sent in whole objects, and what became of each.
 
-The rows of the store are the outbox: what is to be sent is stored first, and counts as sent only once the server has
-confirmed that very state. UIDs are derived from record keys and every write creates or updates, so a push that was
-cut off anywhere is mended by the next one. Before anything is sent the server is asked for its present state of the
-partnerships concerned: what it already has is not sent, and what somebody changed there is merged or becomes a
-conflict.
+The rows of the store are the outbox: what is to be sent is stored first, noted as under way before a request, and
+counts as sent only once the server has confirmed that very state. UIDs are derived from record keys and every write
+creates or updates, so a push that was cut off anywhere is mended by the next one. Before anything is sent the server is
+asked whether the partnerships concerned are as they were last seen: what it already has is not sent, and what somebody
+changed there is merged or becomes a conflict.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from tpi_dhis2.dhis2.client import Client
-from tpi_dhis2.dhis2.mapping import read_mapping
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.dhis2.tracker import PAGE_SIZE, Report, Tracker
+from tpi_dhis2.dhis2.tracker import Report, Tracker
+from tpi_dhis2.domain.uids import next_generation
+from tpi_dhis2.errors import NotDhis2, OutcomeUnknown, TooSlow, Unreachable
 from tpi_dhis2.package.fields import Fields
-from tpi_dhis2.store.items import CONFLICT, ERROR, SYNCED, TO_SEND, Item
+from tpi_dhis2.store.items import CONFLICT, CYCLE, PARTNERSHIP, RECORD, UPLOADING, WAITING, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync import files
 from tpi_dhis2.sync.calculated import calculate
 from tpi_dhis2.sync.drafts import Drafter, Drafts, unit_names
-from tpi_dhis2.sync.explain import explain
 from tpi_dhis2.sync.files import RecordFile, Rejected
-from tpi_dhis2.sync.pull import learn_units, take_page
+from tpi_dhis2.sync.mirror import Mirror
+from tpi_dhis2.sync.outbox import Parcel, parcels, removals, waiting
+from tpi_dhis2.sync.outcome import Pushed, note
 from tpi_dhis2.sync.take import take_drafts
-from tpi_dhis2.sync.wire import Wire
+from tpi_dhis2.sync.writers import WRITERS, Delivered, Writers, is_below
 
-#: Objects in one request: what real servers take well (the DHIS2 performance tests use the same).
-CHUNK = 500
-_RANK = {"partnership": 0, "cycle": 1, "record": 2}
-_UNCONFIRMED = "The server did not say what became of it; it is sent again next time"
+Told = Callable[[int, int], None]
+log = logging.getLogger("tpi_dhis2.sync")
+
+#: A round sends what waits, and looks at what had changed meanwhile; what the last one leaves is for the next run.
+ROUNDS = 8
+#: So many answers may be lost in a run before it stops.
+MOST_GARBLED = 3
+#: How long a job that an earlier run began may say nothing, in seconds; then the records themselves are looked at.
+_FORGOTTEN = 10.0
 
 
-@dataclass
-class Pushed:
-    """What a push did, object by object."""
+@dataclass(frozen=True)
+class How:
+    """How to push: of which partnerships (all when None), as which day, by how many writers, in jobs of the server."""
 
-    created: list[Item] = field(default_factory=list)
-    updated: list[Item] = field(default_factory=list)
-    refused: list[Item] = field(default_factory=list)
-    conflicts: list[Item] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    warnings: dict[str, str] = field(default_factory=dict)
-    requests: int = 0
+    within: frozenset[str] | None = None
+    today: dt.date | None = None
+    writers: int = WRITERS
+    as_jobs: bool = False
+    told: Told | None = None
 
     @property
-    def is_clean(self) -> bool:
-        """Whether nothing was set aside."""
-        return not (self.refused or self.conflicts or self.rejected)
+    def day(self) -> dt.date:
+        """The day for which fields are calculated."""
+        return self.today or dt.date.today()  # noqa: DTZ011 - the day where it runs
 
 
-def push(
-    client: Client,
-    store: Store,
-    fields: Fields,
-    paths: Iterable[Path] = (),
-    today: dt.date | None = None,
-    sent: Callable[[int, int], None] | None = None,
-) -> Pushed:
-    """Take record files into the store, then send what the server lacks; ``sent(done, total)`` hears of requests."""
-    store.bind(client.identify())
-    result, wire = Pushed(), Wire(fields)
-    drafted = [(path.name, draft_file(client, fields, source)) for path, source in [(p, files.read(p)) for p in paths]]
-    tracker = Tracker(client, fields.program, read_mapping(client))
-    named = {draft.partnership for _, drafts in drafted for draft in drafts.drafts}
-    look(tracker, store, wire, sorted(named.union(_concerned(store))))
-    for name, drafts in drafted:
-        rejected = drafts.rejected + take_drafts(store, fields, drafts.drafts)
-        result.rejected += [Rejected(f"{name}: {one.place}", one.reason) for one in rejected]
-    learn_units(client, store)
-    day = today or dt.date.today()  # noqa: DTZ011 - the day where it runs
-    calculate(store, fields, day)
-    waiting, done = len(_waiting(store)), 0
-    for chunk in chunks(_pending(store)):
-        # Once more, just before it is sent: what people enter meanwhile must not be overwritten.
-        partnerships = sorted({item.partnership for item in chunk})
-        look(tracker, store, wire, partnerships)
-        calculate(store, fields, day, partnerships)
-        _send(tracker, store, wire, _pending(store, partnerships), result)
-        done += len(chunk)
-        if sent:
-            sent(done, waiting)
-    result.conflicts = store.items(state=CONFLICT)
-    return result
+def push(client: Client, store: Store, fields: Fields, paths: Iterable[Path] = (), how: How | None = None) -> Pushed:
+    """Take record files into the store, then send what the server lacks."""
+    sources = [(path.name, files.read(path)) for path in paths]
+    pusher = Pusher(client, store, fields, how or How())
+    pusher.recover()
+    for name, source in sources:
+        pusher.take_file(name, source)
+    return pusher.send()
+
+
+class Pusher:
+    """One push to one server."""
+
+    def __init__(self, client: Client, store: Store, fields: Fields, how: How) -> None:
+        store.bind(client.identify())
+        self.client, self.store, self.fields, self.how = client, store, fields, how
+        self.mirror = Mirror(Tracker(client, fields.program), store, fields)
+        self.result = Pushed()
+        self._done: set[str] = set()
+        self._again = False
+        self._dealt = self._garbled = 0
+
+    # Before ---------------------------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """See to the requests that an earlier run began and did not hear the end of."""
+        for upload, job in self.store.uploads().items():
+            items = self.store.uploaded(upload)
+            if job:
+                self._recover_job(job, items)
+            for item in items:
+                if item.upload == upload:
+                    item.settle()
+            self.store.end_upload(upload, items, _unknown(items))
+
+    def _recover_job(self, job: str, items: list[Item]) -> None:
+        try:
+            report = self.mirror.tracker.finish(job, _FORGOTTEN)
+        except OutcomeUnknown:
+            return
+        known = [item for item in items if item.uid in report.done]
+        note(known, report, "", self.result)
+
+    def take_file(self, name: str, source: RecordFile) -> None:
+        """Take a record file into the store, onto what the server has now."""
+        drafts = draft_file(self.client, self.fields, source)
+        self.look(draft.partnership for draft in drafts.drafts)
+        rejected = drafts.rejected + take_drafts(self.store, self.fields, drafts.drafts, name)
+        self.result.rejected += [Rejected(f"{name}: {one.place}", one.reason) for one in rejected]
+        self._learn_units(drafts)
+
+    def look(self, partnerships: Iterable[str]) -> None:
+        """Take what changed on the server of partnerships, and of those that were entered anew in their place."""
+        wanted = sorted(set(partnerships))
+        while wanted:
+            self.mirror.refresh(wanted)
+            found = self.store.by_uid(wanted)
+            wanted = [next_generation(uid) for uid, item in found.items() if item.deleted]
+
+    def _learn_units(self, drafts: Drafts) -> None:
+        patches = [draft.patch for draft in drafts.drafts if draft.type == PARTNERSHIP]
+        named = {patch.get(key) for patch in patches for key in ("@unit", "partner_unit")}
+        self.mirror.learn_units(unit for unit in named if unit)
+
+    # Sending --------------------------------------------------------------------------------------------------
+
+    def send(self) -> Pushed:
+        """Send what waits, in rounds: what follows from the records is calculated, sent, and calculated again."""
+        for _ in range(ROUNDS):
+            self._know()
+            calculate(self.store, self.fields, self.how.day, lambda: self.mirror.unreadable, self.how.within)
+            if not self._round():
+                break
+        self.result.conflicts = self.store.states().get(CONFLICT, 0)
+        self.result.waits = waiting(self.store, self.how.within)
+        return self.result
+
+    def check(self) -> Pushed:
+        """Let the server check all that would be sent."""
+        self._know()
+        calculate(self.store, self.fields, self.how.day, lambda: self.mirror.unreadable, self.how.within)
+        deleted = [removals(self.store, type_, self._within, set()) for type_ in (RECORD, CYCLE, PARTNERSHIP)]
+        for parcel in chain(parcels(self.store, self._within, set()), *deleted):
+            tracker, payload = self.mirror.tracker, self.mirror.wire.payload(parcel.items)
+            report = tracker.send(payload, parcel.strategy, write=False)
+            self.result.requests += 1
+            # A check names what is wrong, and nothing else.
+            report.done |= {item.uid for item in parcel.items if not is_below(item, parcel.items, report)}
+            report.done -= report.errors.keys()
+            note(parcel.items, report, parcel.strategy, self.result)
+        self.result.conflicts = self.store.states().get(CONFLICT, 0)
+        return self.result
+
+    def _know(self) -> None:
+        """Look at the partnerships of which something waits and is not known to be as it is on the server."""
+        some = self.store.partnerships(WAITING)
+        there = self.store.expected(uid for uid in some if self.how.within is None or uid in self.how.within)
+        self.mirror.take(sorted(uid for uid, stamp in there.items() if not stamp))
+
+    def _round(self) -> bool:
+        """Send all that waits once; whether anything was dealt with."""
+        before, self._again = self.result.requests, False
+        with Writers(self.mirror.tracker, self.mirror.wire, self.how.writers, as_jobs=self.how.as_jobs) as writers:
+            self._run(writers, parcels(self.store, self._within, self._done))
+            for type_ in (RECORD, CYCLE, PARTNERSHIP):
+                self._run(writers, removals(self.store, type_, self._within, self._done))
+        return self._again or self.result.requests > before
+
+    @property
+    def _within(self) -> set[str] | None:
+        return None if self.how.within is None else set(self.how.within)
+
+    def _run(self, writers: Writers, some: Iterator[Parcel]) -> None:
+        """Keep the writers busy until all parcels are dealt with; an error stops what has not begun."""
+        trouble: Exception | None = None
+        while True:
+            while trouble is None and len(writers.under_way) < writers.room:
+                parcel = next(some, None)
+                if parcel is None:
+                    break
+                self._submit(writers, parcel)
+            if not writers.under_way:
+                break
+            ended = writers.ended(seconds=0.2 if writers.as_jobs else None)
+            self._name_jobs(writers)
+            for delivered in ended:
+                trouble = self._take_in(delivered) or trouble
+        if trouble is not None:
+            raise trouble
+
+    def _submit(self, writers: Writers, parcel: Parcel) -> None:
+        """Note what is under way, then let it be sent."""
+        writers.submit(parcel, self.store.begin_upload(parcel.items, UPLOADING))
+
+    def _name_jobs(self, writers: Writers) -> None:
+        while not writers.jobs.empty():
+            upload, job = writers.jobs.get()
+            self.store.name_job(upload, job)
+
+    def _take_in(self, delivered: Delivered) -> Exception | None:
+        """Write what became of a parcel into the store; an error that ends the push."""
+        self.result.requests += delivered.requests
+        items, error = delivered.parcel.items, delivered.error
+        if isinstance(error, OutcomeUnknown):
+            return error  # it stays noted as under way, with its job; the next run asks for that
+        told = [item for item in items if self._is_told(item, delivered)]
+        note(told, delivered.report, delivered.parcel.strategy, self.result)
+        for item in items:
+            if item.upload is not None:
+                item.settle()
+        self.store.end_upload(delivered.upload, items, _unknown(told if error is None else items))
+        self._see_to_refused([item for item in told if item.uid in self.result.refused], delivered.report)
+        self._tell(delivered, told)
+        if delivered.moved:
+            self._again = True
+            self.mirror.take(sorted(delivered.moved))
+        return error if error is None or self._ends(error) else None
+
+    def _see_to_refused(self, refused: list[Item], report: Report) -> None:
+        """What the server does not take counts in no value that is calculated across records."""
+        self._done |= {item.uid for item in refused}
+        self.store.uncalculate({item.partnership for item in refused})
+        for item in refused:
+            codes = ",".join(code for code, _ in report.errors.get(item.uid, []))
+            log.warning("refused", extra={"uid": item.uid, "kind": item.kind or item.type, "codes": codes})
+            log.debug("reason", extra={"uid": item.uid, "words": item.problem})
+
+    @staticmethod
+    def _is_told(item: Item, delivered: Delivered) -> bool:
+        """Whether the server was asked about an object and answered."""
+        if delivered.error is not None:
+            return item.uid in delivered.report.done or item.uid in delivered.report.errors
+        return item.partnership not in delivered.moved
+
+    def _tell(self, delivered: Delivered, told: list[Item]) -> None:
+        self._dealt += len(told)
+        log.info("sent", extra={"objects": len(told), "requests": delivered.requests, "moved": len(delivered.moved)})
+        if self.how.told:
+            self.how.told(self._dealt, self._dealt + waiting(self.store, self.how.within))
+
+    def _ends(self, error: Exception) -> bool:
+        """Whether an error ends the push. An answer that was lost or garbled does not: a look tells what came of it.
+
+        One that did not come in time does: the server goes on with the request, and another would wait behind it.
+        """
+        garbled = isinstance(error, NotDhis2 | Unreachable) and error.taken and not isinstance(error, TooSlow)
+        self._garbled += garbled
+        self._again = True
+        return not garbled or self._garbled > MOST_GARBLED
+
+
+def _unknown(items: Iterable[Item]) -> dict[str, str]:
+    """Partnerships that were written, or may have been: when they last changed is not known any more."""
+    return {item.partnership: "" for item in items}
 
 
 def draft_file(client: Client, fields: Fields, source: RecordFile) -> Drafts:
@@ -96,90 +264,11 @@ def draft_file(client: Client, fields: Fields, source: RecordFile) -> Drafts:
     return Drafter(fields, by_name).drafts(source)
 
 
-def _waiting(store: Store) -> list[Item]:
-    return [item for state in (TO_SEND, ERROR) for item in store.items(state=state) if item.differs]
-
-
-def _concerned(store: Store) -> list[str]:
-    return sorted({item.partnership for item in _waiting(store)})
-
-
-def look(tracker: Tracker, store: Store, wire: Wire, partnerships: list[str]) -> None:
-    """Take the server's present state of some partnerships into the store.
-
-    What the server had and has no more, and does not call deleted either (it was restored from a backup, or emptied),
-    is to be sent again.
-    """
-    for start in range(0, len(partnerships), PAGE_SIZE):
-        asked = partnerships[start : start + PAGE_SIZE]
-        seen: set[str] = set()
-        for page in tracker.by_id(asked):
-            take_page(store, wire, page)
-            seen |= {remote.uid for entity in page for remote in wire.remotes(entity)}
-        lost = [item for uid in asked for item in store.items(partnership=uid) if _is_lost(item, seen)]
-        for item in lost:
-            item.base = None
-            item.settle()
-        store.save(lost)
-
-
-def _is_lost(item: Item, seen: set[str]) -> bool:
-    return item.base is not None and not item.deleted and item.uid not in seen
-
-
-def _pending(store: Store, partnerships: Iterable[str] | None = None) -> list[Item]:
-    """What waits, of some partnerships or of all, parents first."""
-    if partnerships is None:
-        items = _waiting(store)
-    else:
-        of = [item for uid in partnerships for item in store.items(partnership=uid)]
-        items = [item for item in of if item.state in (TO_SEND, ERROR) and item.differs]
-    return sorted(items, key=lambda item: (item.partnership, _RANK[item.type], item.uid))
-
-
-def chunks(items: list[Item], size: int = CHUNK) -> Iterator[list[Item]]:
-    """Split by partnership, so that one never stands in two requests; a larger one is a request of its own."""
-    chunk: list[Item] = []
-    for group in _by_partnership(items):
-        if chunk and len(chunk) + len(group) > size:
-            yield chunk
-            chunk = []
-        chunk += group
-    if chunk:
-        yield chunk
-
-
-def _by_partnership(items: list[Item]) -> Iterable[list[Item]]:
-    groups: dict[str, list[Item]] = {}
-    for item in items:
-        groups.setdefault(item.partnership, []).append(item)
-    return groups.values()
-
-
-def _send(tracker: Tracker, store: Store, wire: Wire, chunk: list[Item], result: Pushed) -> None:
-    if not chunk:
-        return  # somebody has entered the same meanwhile
-    report = tracker.send(wire.payload(chunk))
-    result.requests += 1
-    for item in chunk:
-        _note(item, report, result)
-    store.save(chunk)
-
-
-def _note(item: Item, report: Report, result: Pushed) -> None:
-    if item.uid in report.warnings:
-        result.warnings[item.uid] = explain(report.warnings[item.uid])
-    if item.uid in report.done:
-        (result.updated if item.base is not None else result.created).append(item)
-        item.base, item.state, item.problem = dict(item.doc), SYNCED, ""
-        return
-    item.state, item.problem = ERROR, _reason(item, report)
-    result.refused.append(item)
-
-
-def _reason(item: Item, report: Report) -> str:
-    if item.uid in report.errors:
-        return explain(report.errors[item.uid])
-    # Below a refused partnership the server names its cycles, but not their records.
-    above = report.errors.keys() & {item.partnership, item.cycle}
-    return "What it belongs to was refused" if above else _UNCONFIRMED
+def rehearse(client: Client, store: Store, fields: Fields, paths: Iterable[Path], how: How) -> Pushed:
+    """What a push would do: the server checks what would be sent, and neither it nor the store keeps anything."""
+    sources = [(path.name, files.read(path)) for path in paths]
+    with store.rehearsal():
+        pusher = Pusher(client, store, fields, how)
+        for name, source in sources:
+            pusher.take_file(name, source)
+        return pusher.check()

@@ -51,15 +51,15 @@ class Wire:
 
     def __init__(self, fields: Fields) -> None:
         self.fields = fields
-        self._attribute_keys = {info.uid: key for key, info in fields.attributes.items()}
-        self._element_keys = {info.uid: key for key, info in fields.elements.items()}
+        self.attribute_keys = {info.uid: key for key, info in fields.attributes.items()}
+        self.element_keys = {info.uid: key for key, info in fields.elements.items()}
         self._kinds = {stage.uid: kind for kind, stage in fields.stages.items()}
 
     def remotes(self, entity: Json) -> Iterator[Remote]:
         """A tracked entity of the server and all below it in our program, parents first."""
         uid = entity["trackedEntity"]
         doc = _props(entity, {"orgUnit": "@unit"})
-        doc |= _values(entity.get("attributes"), "attribute", self._attribute_keys)
+        doc |= _values(entity.get("attributes"), "attribute", self.attribute_keys)
         yield Remote(uid, PARTNERSHIP, "", uid, "", doc, bool(entity.get("deleted")))
         for enrollment in entity.get("enrollments", []):
             if enrollment.get("program", self.fields.program) == self.fields.program:
@@ -73,7 +73,7 @@ class Wire:
             kind = self._kinds.get(event.get("programStage", ""))
             # A stage that the site added is the site's: it is neither shown nor written here.
             if kind:
-                doc = _props(event, _EVENT) | _values(event.get("dataValues"), "dataElement", self._element_keys)
+                doc = _props(event, _EVENT) | _values(event.get("dataValues"), "dataElement", self.element_keys)
                 yield Remote(event["event"], RECORD, kind, partnership, uid, doc, deleted or bool(event.get("deleted")))
 
     def payload(self, items: Iterable[Item]) -> Json:

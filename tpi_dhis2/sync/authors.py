@@ -1,0 +1,55 @@
+"""Who set the server's side of a conflict, and when: asked only where there is a conflict.
+
+The time of a record says little, since each field that is calculated moves it, too; servers note both for each value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from tpi_dhis2.dhis2.metadata import Json
+from tpi_dhis2.dhis2.tracker import Tracker
+from tpi_dhis2.store.items import Item
+from tpi_dhis2.sync.wire import Wire
+
+#: Of an object as a whole.
+_ALL = ""
+Authors = dict[tuple[str, str], tuple[str, str]]
+
+
+def name_authors(tracker: Tracker, wire: Wire, items: Iterable[Item]) -> None:
+    """Note in new conflicts who set the other side and when, as far as the server tells."""
+    unnamed = [item for item in items if any(not clash.at for clash in item.conflicts.values())]
+    if not unnamed:
+        return
+    found: Authors = {}
+    for entity in tracker.authors(sorted({item.partnership for item in unnamed})):
+        found.update(_authors(entity, wire))
+    for item in unnamed:
+        for key, clash in item.conflicts.items():
+            at, by = found.get((item.uid, key)) or found.get((item.uid, _ALL)) or ("", "")
+            item.conflicts[key] = replace(clash, at=clash.at or at, by=clash.by or by)
+
+
+def _authors(entity: Json, wire: Wire) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    uid = entity["trackedEntity"]
+    yield (uid, _ALL), _author(entity)
+    yield from _of_values(uid, entity.get("attributes"), "attribute", wire.attribute_keys)
+    for cycle in entity.get("enrollments") or []:
+        yield (cycle["enrollment"], _ALL), _author(cycle)
+        for record in cycle.get("events") or []:
+            yield (record["event"], _ALL), _author(record)
+            yield from _of_values(record["event"], record.get("dataValues"), "dataElement", wire.element_keys)
+
+
+def _of_values(
+    uid: str, values: list[Json] | None, name: str, keys: dict[str, str]
+) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    for value in values or []:
+        yield (uid, keys.get(value[name], f"#{value[name]}")), _author(value)
+
+
+def _author(source: Json) -> tuple[str, str]:
+    by = (source.get("updatedBy") or {}).get("username") or source.get("storedBy") or ""
+    return str(source.get("updatedAt") or ""), str(by)

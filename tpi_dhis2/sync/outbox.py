@@ -1,0 +1,81 @@
+"""What is to be sent, in requests: of at most 500 objects, a partnership never in two of them.
+
+A partnership is taken whole from the store, a few at a time, so that memory does not grow with what waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tpi_dhis2.dhis2.tracker import DELETE, UPSERT
+from tpi_dhis2.store.items import CYCLE, PARTNERSHIP, RECORD, WAITING, Item
+from tpi_dhis2.store.store import Store
+
+#: Objects in one request: what real servers take well (the DHIS2 performance tests use the same).
+CHUNK = 500
+#: Objects in one request that deletes: each of them takes a server long (recorded).
+DELETED_AT_ONCE = 50
+_AT_ONCE = 50
+_RANK = {PARTNERSHIP: 0, CYCLE: 1, RECORD: 2}
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Objects for one request, parents first, and when their partnerships last changed as far as is known here.
+
+    ``expected`` is None for a partnership that is not on the server yet.
+    """
+
+    items: list[Item]
+    expected: dict[str, str | None]
+    strategy: str = UPSERT
+
+
+def parcels(store: Store, within: set[str] | None, done: set[str], size: int = CHUNK) -> Iterator[Parcel]:
+    """What waits to be created or changed; of these partnerships or of all, without objects already ``done``."""
+    chunk: list[Item] = []
+    for group in _groups(store, within):
+        some = [item for item in group if item.differs and not item.removed and item.uid not in done]
+        if chunk and len(chunk) + len(some) > size:
+            yield _parcel(store, chunk)
+            chunk = []
+        chunk += sorted(some, key=lambda item: (_RANK[item.type], item.uid))
+    if chunk:
+        yield _parcel(store, chunk)
+
+
+def removals(store: Store, type_: str, within: set[str] | None, done: set[str]) -> Iterator[Parcel]:
+    """What of one type waits to be deleted; what is below something is deleted before it."""
+    chunk: list[Item] = []
+    for group in _groups(store, within):
+        chunk += [
+            item for item in group if item.removed and item.differs and item.type == type_ and item.uid not in done
+        ]
+        while len(chunk) >= DELETED_AT_ONCE:
+            yield _parcel(store, chunk[:DELETED_AT_ONCE], DELETE)
+            chunk = chunk[DELETED_AT_ONCE:]
+    if chunk:
+        yield _parcel(store, chunk, DELETE)
+
+
+def _groups(store: Store, within: set[str] | None) -> Iterator[list[Item]]:
+    waiting = [uid for uid in store.partnerships(WAITING) if within is None or uid in within]
+    for start in range(0, len(waiting), _AT_ONCE):
+        found = store.of(waiting[start : start + _AT_ONCE])
+        yield from (found[uid] for uid in sorted(found))
+
+
+def _parcel(store: Store, items: list[Item], strategy: str = UPSERT) -> Parcel:
+    uids = {item.partnership for item in items}
+    stamps, there = store.stamps(uids), store.expected(uids)
+    return Parcel(items, {uid: stamps.get(uid, "") if uid in there else None for uid in uids}, strategy)
+
+
+def waiting(store: Store, within: Iterable[str] | None = None) -> int:
+    """How many objects wait to be sent, about."""
+    if within is None:
+        states = store.states()
+        return sum(states.get(state, 0) for state in WAITING)
+    found = store.of(within)
+    return sum(item.differs for items in found.values() for item in items)
