@@ -35,19 +35,22 @@ def name_authors(tracker: Tracker, wire: Wire, items: Iterable[Item]) -> None:
 def _authors(entity: Json, wire: Wire) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
     uid = entity["trackedEntity"]
     yield (uid, _ALL), _author(entity)
-    yield from _of_values(uid, entity.get("attributes"), "attribute", wire.attribute_keys)
+    yield from _of_values(entity, uid, "attributes", "attribute", wire.attribute_keys)
     for cycle in entity.get("enrollments") or []:
         yield (cycle["enrollment"], _ALL), _author(cycle)
         for record in cycle.get("events") or []:
             yield (record["event"], _ALL), _author(record)
-            yield from _of_values(record["event"], record.get("dataValues"), "dataElement", wire.element_keys)
+            yield from _of_values(record, record["event"], "dataValues", "dataElement", wire.element_keys)
 
 
 def _of_values(
-    uid: str, values: list[Json] | None, name: str, keys: dict[str, str]
+    source: Json, uid: str, listing: str, name: str, keys: dict[str, str]
 ) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    for value in values or []:
-        yield (uid, keys.get(value[name], f"#{value[name]}")), _author(value)
+    whole = _author(source)
+    for value in source.get(listing) or []:
+        at, by = _author(value)
+        # A 2.41 names nobody here (recorded): it was who last wrote the record, if that was then.
+        yield (uid, keys.get(value[name], f"#{value[name]}")), (at, by or (whole[1] if at == whole[0] else ""))
 
 
 def _author(source: Json) -> tuple[str, str]:
