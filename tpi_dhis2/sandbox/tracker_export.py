@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from tpi_dhis2.sandbox import jobs
 from tpi_dhis2.sandbox.accounts import DATA_READ, Account
 from tpi_dhis2.sandbox.fields import parse_fields
 from tpi_dhis2.sandbox.ids import is_uid
+from tpi_dhis2.sandbox.indexes import ends, minute, minute_of_update, value_of
+from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.tracker_filters import attribute_filters, data_filters, in_order, wanted_order
 from tpi_dhis2.sandbox.tracker_params import (
     BAD_UID,
@@ -22,7 +25,7 @@ from tpi_dhis2.sandbox.tracker_params import (
     uids,
     window,
 )
-from tpi_dhis2.sandbox.tracker_view import DEFAULT_FIELDS, View, choose, end_of
+from tpi_dhis2.sandbox.tracker_view import DEFAULT_FIELDS, View
 from tpi_dhis2.sandbox.web import Json, Reply, Request, bad_parameter, missing, not_found_page, refuse
 
 ENROLLMENT_STATUSES = ("ACTIVE", "COMPLETED", "CANCELLED")
@@ -47,7 +50,7 @@ def _job(account: Account, rest: list[str], request: Request) -> Reply:
         raise refuse(400, BAD_UID.format(rest[0]))
     if rest[1:] == ["report"]:
         return jobs.tracker_report(account.state, rest[0], request)
-    return jobs.notifications(account.state, rest[0])
+    return jobs.look_at(account.state, rest[0])
 
 
 def _list(account: Account, kind: str, request: Request) -> Reply:
@@ -66,11 +69,9 @@ def _list(account: Account, kind: str, request: Request) -> Reply:
 
 def _shown(account: Account, kind: str, rows: list[Json], request: Request, *, deleted: bool) -> list[Json]:
     program = request.one("program") if kind == "trackedEntities" else None
-    view = View(account, program=program, deleted=deleted)
-    show = {"trackedEntities": view.entity, "enrollments": view.enrollment, "events": view.event,
-            "relationships": view.relationship}[kind]  # fmt: skip
     wanted = parse_fields(",".join(request.many("fields")) or DEFAULT_FIELDS[kind])
-    return [choose(wanted, show(row)) for row in rows]
+    show = View(account, program=program, deleted=deleted).show(kind, wanted)
+    return [show(row) for row in rows]
 
 
 def _one(account: Account, kind: str, uid: str, request: Request) -> Reply:
@@ -84,8 +85,8 @@ def _one(account: Account, kind: str, uid: str, request: Request) -> Reply:
     row = state.get(kind, uid)
     if row is None or row["deleted"]:
         raise refuse(500, name) if row and state.minor == 40 and kind == "trackedEntities" else missing(name, uid)
-    unread = kind == "trackedEntities" and not _readable_entity(account, row, program)
-    if unread or (kind in ("events", "enrollments") and not _readable(account, row)):
+    unread = kind == "trackedEntities" and not _readable_owned(account, row, program)
+    if unread or (kind in ("events", "enrollments") and not _readable_row(account, row)):
         if state.minor == 41:
             raise refuse(403, f"User has no access to {name}: `{uid}`", "E1006")
         raise missing(name, uid)
@@ -94,17 +95,20 @@ def _one(account: Account, kind: str, uid: str, request: Request) -> Reply:
     return Reply(200, _shown(account, kind, [row], request, deleted=False)[0])
 
 
-def _programs_of(account: Account, entity: str, *, deleted: bool = False) -> list[str]:
-    rows = account.state.table("enrollments").values()
-    return [row["program"] for row in rows if row["trackedEntity"] == entity and (deleted or not row["deleted"])]
+def _programs_of(account: Account, entity: str) -> list[str]:
+    rows = account.state.found("enrollments", value_of("trackedEntity"), entity)
+    return [row["program"] for row in rows if not row["deleted"]]
 
 
-def _readable(account: Account, row: Json) -> bool:
-    """Say whether the user may read an enrollment or event."""
-    program = account.state.get("programs", row["program"])
-    stage = account.state.get("programStages", row.get("programStage"))
+def _readable(account: Account, program_uid: str, stage_uid: str | None, unit: str) -> bool:
+    """Say whether the user may read enrollments or events of a program, stage and org unit."""
+    program, stage = account.state.get("programs", program_uid), account.state.get("programStages", stage_uid)
     allowed = account.may(program, DATA_READ) and (stage is None or account.may(stage, DATA_READ))
-    return allowed and _in_reach(account, row["orgUnit"], program)
+    return allowed and _in_reach(account, unit, program)
+
+
+def _readable_row(account: Account, row: Json) -> bool:
+    return _readable(account, row["program"], row.get("programStage"), row["orgUnit"])
 
 
 def _in_reach(account: Account, unit: Any, program: Json | None) -> bool:
@@ -113,12 +117,17 @@ def _in_reach(account: Account, unit: Any, program: Json | None) -> bool:
     return account.in_scope(unit) if closed else account.in_search_scope(unit)
 
 
-def _readable_entity(account: Account, row: Json, program: str | None) -> bool:
-    kind = account.state.get("trackedEntityTypes", row["trackedEntityType"])
+def _readable_owned(account: Account, row: Json, program: str | None) -> bool:
+    unit = (row.get("owners") or {}).get(program, row["orgUnit"])
+    return _readable_entity(account, row["trackedEntityType"], unit, program)
+
+
+def _readable_entity(account: Account, type_uid: str, unit: str, program: str | None) -> bool:
+    """Say whether the user may read tracked entities of a type that a unit owns for a program."""
+    kind = account.state.get("trackedEntityTypes", type_uid)
     subject = account.state.get("programs", program)
     if not account.may(kind, DATA_READ) or (subject and not account.may(subject, DATA_READ)):
         return False
-    unit = (row.get("owners") or {}).get(program, row["orgUnit"])
     return _in_reach(account, unit, subject)
 
 
@@ -164,7 +173,7 @@ def _status(request: Request, name: str, minor: int) -> str | None:
 def find_entities(account: Account, request: Request) -> list[Json]:
     """Return the tracked entities that a request asks for."""
     state, ids = account.state, uids(request, account.state, "trackedEntities", "trackedEntity")
-    program, updated, deleted = _program(account, request), window(request), request.flag("includeDeleted")
+    program, updated, deleted = _program(account, request), window(request, state), request.flag("includeDeleted")
     filters = attribute_filters(account, request)
     if state.minor == 40:  # the org unit is missed before the other rules are looked at
         scope_of(account, request, ids=bool(ids))
@@ -174,31 +183,50 @@ def find_entities(account: Account, request: Request) -> list[Json]:
         raise refuse(409, "could not initialize proxy - no Session")
     status, kind = _status(request, "enrollmentStatus", state.minor), request.one("trackedEntityType")
     uid = program["id"] if program else None
+    readable = cache(partial(_readable_entity, account, program=uid))
+    enrolled = _enrolled(account, uid, request, status) if uid else None
 
     def wanted(row: Json) -> bool:
-        fits = row["deleted"] <= deleted and (not ids or row["trackedEntity"] in ids)
-        fits = fits and inside(row["updatedAt"], updated)
-        fits = fits and kind in (None, row["trackedEntityType"]) and filters(row)
+        fits = row["deleted"] <= deleted and inside(row["updatedAt"], updated)
+        if not (fits and kind in (None, row["trackedEntityType"]) and filters(row)):
+            return False
         unit = (row.get("owners") or {}).get(uid, row["orgUnit"])
-        return fits and scope.covers(unit) and _readable_entity(account, row, uid)
+        fits = scope.covers(unit) and readable(row["trackedEntityType"], unit)
+        return fits and (enrolled is None or enrolled(row))
 
-    found = [row for row in state.table("trackedEntities").values() if wanted(row)]
-    return [row for row in found if uid is None or _enrolled(account, row, uid, request, status)]
+    return [row for row in _candidates(state, "trackedEntities", ids, updated[0]) if wanted(row)]
 
 
-def _enrolled(account: Account, row: Json, program: str, request: Request, status: str | None) -> bool:
-    """Say whether a tracked entity has an enrollment (and where asked, an event) that fits."""
+def _candidates(state: State, table: str, ids: list[str], after: str | None, **plain: str | None) -> list[Json]:
+    """Return the rows that may fit: by UID, by a property, or changed since a minute; else all."""
+    if ids:
+        found = [state.get(table, uid) for uid in dict.fromkeys(ids)]
+        return [row for row in found if row]
+    for name, value in plain.items():
+        if value:
+            return state.found(table, value_of(name), value)
+    if after is None:
+        return list(state.table(table).values())
+    index, rows = state.index(table, minute_of_update), state.table(table)
+    return [rows[uid] for key in index if str(key) >= minute(after) for uid in index.under(key)]
+
+
+def _enrolled(account: Account, program: str, request: Request, status: str | None) -> Callable[[Json], bool]:
+    """Return whether a tracked entity has an enrollment (and where asked, an event) that fits."""
     state, deleted = account.state, request.flag("includeDeleted")
-    limits = window(request, "enrollmentEnrolled")
-    mine = [each for each in state.table("enrollments").values() if each["trackedEntity"] == row["trackedEntity"]]
-    mine = [each for each in mine if each["program"] == program and (deleted or not each["deleted"])]
-    mine = [each for each in mine if status in (None, each["status"]) and inside(each["enrolledAt"], limits)]
-    wanted, occurred = request.one("eventStatus"), window(request, "eventOccurred")
-    if not wanted or not mine:
-        return bool(mine)
-    ids = {each["enrollment"] for each in mine}
-    events = [each for each in state.table("events").values() if each.get("enrollment") in ids and not each["deleted"]]
-    return any(each["status"] == wanted and inside(each.get("occurredAt"), occurred) for each in events)
+    limits, occurred = window(request, state, "enrollmentEnrolled"), window(request, state, "eventOccurred")
+    wanted = request.one("eventStatus")
+
+    def fits(row: Json) -> bool:
+        fits = row["program"] == program and (deleted or not row["deleted"])
+        fits = fits and status in (None, row["status"]) and inside(row["enrolledAt"], limits)
+        return fits and (not wanted or any(map(event_fits, state.found("events", by_enrollment, row["enrollment"]))))
+
+    def event_fits(row: Json) -> bool:
+        return not row["deleted"] and row["status"] == wanted and inside(row.get("occurredAt"), occurred)
+
+    by_entity, by_enrollment = value_of("trackedEntity"), value_of("enrollment")
+    return lambda entity: any(map(fits, state.found("enrollments", by_entity, entity["trackedEntity"])))
 
 
 def _demand_program(account: Account, request: Request, *, coded: bool) -> None:
@@ -214,16 +242,17 @@ def find_enrollments(account: Account, request: Request) -> list[Json]:
     ids = uids(request, state, "enrollments", "enrollment")
     entity, program = request.one("trackedEntity"), _program(account, request)
     scope, deleted = scope_of(account, request, ids=bool(ids)), request.flag("includeDeleted")
-    updated, enrolled = window(request), window(request, "enrolled")
-    status = _status(request, "status", state.minor)
+    updated, enrolled = window(request, state), window(request, state, "enrolled")
+    status, readable = _status(request, "status", state.minor), cache(partial(_readable, account))
 
     def wanted(row: Json) -> bool:
-        fits = row["deleted"] <= deleted and (not ids or row["enrollment"] in ids)
+        fits = row["deleted"] <= deleted
         fits = fits and (program is None or row["program"] == program["id"]) and entity in (None, row["trackedEntity"])
         fits = fits and status in (None, row["status"]) and inside(row["updatedAt"], updated)
-        return fits and inside(row["enrolledAt"], enrolled) and scope.covers(row["orgUnit"]) and _readable(account, row)
+        fits = fits and inside(row["enrolledAt"], enrolled) and scope.covers(row["orgUnit"])
+        return fits and readable(row["program"], None, row["orgUnit"])
 
-    return [row for row in state.table("enrollments").values() if wanted(row)]
+    return [row for row in _candidates(state, "enrollments", ids, updated[0], trackedEntity=entity) if wanted(row)]
 
 
 def find_events(account: Account, request: Request) -> list[Json]:
@@ -236,21 +265,25 @@ def find_events(account: Account, request: Request) -> list[Json]:
     scope = scope_of(account, request, ids=bool(ids), single=True)
     status = choice(request, "status", EVENT_STATUSES, strict=True)
     of_status = _status(request, "enrollmentStatus", state.minor)
-    windows = {"updatedAt": window(request), "occurredAt": window(request, "occurred"),
-               "scheduledAt": window(request, "scheduled")}  # fmt: skip
-    filters = data_filters(account, request)
+    windows = {"updatedAt": window(request, state), "occurredAt": window(request, state, "occurred"),
+               "scheduledAt": window(request, state, "scheduled")}  # fmt: skip
+    filters, readable = data_filters(account, request), cache(partial(_readable, account))
     deleted = request.flag("includeDeleted")
 
     def wanted(row: Json) -> bool:
-        fits = row["deleted"] <= deleted and (not ids or row["event"] in ids) and status in (None, row["status"])
+        fits = row["deleted"] <= deleted and status in (None, row["status"])
         fits = fits and all(value in (None, row.get(name)) for name, value in plain.items())
         fits = fits and all(inside(row.get(name), limits) for name, limits in windows.items())
         fits = fits and (not of_enrollments or row["enrollment"] in of_enrollments) and filters(row)
         enrollment = state.get("enrollments", row["enrollment"]) or {"status": None, "deleted": True}
         fits = fits and (of_status is None or (of_status == enrollment["status"] and not enrollment["deleted"]))
-        return fits and scope.covers(row["orgUnit"]) and _readable(account, row)
+        return fits and scope.covers(row["orgUnit"]) and readable(row["program"], row["programStage"], row["orgUnit"])
 
-    return [row for row in state.table("events").values() if wanted(row)]
+    entity, after = plain["trackedEntity"], windows["updatedAt"][0]
+    if of_enrollments and not ids:
+        found = [state.found("events", value_of("enrollment"), uid) for uid in dict.fromkeys(of_enrollments)]
+        return [row for rows in found for row in rows if wanted(row)]
+    return [row for row in _candidates(state, "events", ids, after, trackedEntity=entity) if wanted(row)]
 
 
 def find_relationships(account: Account, request: Request) -> list[Json]:
@@ -260,9 +293,8 @@ def find_relationships(account: Account, request: Request) -> list[Json]:
     if not uid:
         text = "Missing required parameter 'trackedEntity', 'enrollment' or 'event'."
         raise refuse(400, text, None if account.state.minor == 40 else "E1003")
-    rows = account.state.table("relationships").values()
-    mine = [row for row in rows if uid in (end_of(row, "from"), end_of(row, "to"))]
-    return [row for row in mine if request.flag("includeDeleted") or not row["deleted"]]
+    rows = account.state.found("relationships", ends, uid)
+    return [row for row in rows if request.flag("includeDeleted") or not row["deleted"]]
 
 
 KINDS: dict[str, Find] = {
