@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import hmac
 import secrets
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -171,7 +170,7 @@ def _token(state: State, request: Request, key: str) -> Account:
     token = state.get("tokens", hashlib.sha256(key.encode()).hexdigest())
     if token is None:
         raise _bad_token(UNAUTHORIZED, "The API token does not exists")
-    if token["expire"] is not None and token["expire"] < time.time() * 1000:
+    if token["expire"] is not None and token["expire"] < state.milliseconds():
         raise _bad_token(UNAUTHORIZED, "Failed to authenticate API token, token has expired.")
     _restrictions(token, request)
     account = account_named(state, token["username"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
 
 from tpi_dhis2.sandbox.accounts import Account
 from tpi_dhis2.sandbox.jobs import METADATA, end_text, new_job, say, wait
@@ -42,8 +41,7 @@ def _start(account: Account, request: Request, options: Options) -> Reply:
 
 def _envelope(state: State, uid: str, params: Json, base: str) -> Reply:
     minor, now = state.minor, state.now()
-    milliseconds = int(state.moment().replace(tzinfo=UTC).timestamp() * 1000)
-    name = "metadataImport" if minor == 40 else f"{METADATA} ({milliseconds})"
+    name = "metadataImport" if minor == 40 else f"{METADATA} ({state.milliseconds()})"
     path = f"/api/system/tasks/{METADATA}"
     response: Json = {"name": name, "id": uid, "created": now, "jobType": METADATA,
                       "jobStatus": STATUS_OF.get(minor, "NOT_STARTED"),

@@ -129,6 +129,10 @@ class State:
         """Return the time of the request under way as a moment (UTC, no zone)."""
         return self._time
 
+    def milliseconds(self) -> int:
+        """Return the time of the request under way as milliseconds since 1970."""
+        return int(self._time.replace(tzinfo=UTC).timestamp() * 1000)
+
     def _tick(self) -> None:
         """Take the time for a request: later than the one before, unless the clock was set anew."""
         moment = datetime.now(UTC).replace(tzinfo=None) + self.shift

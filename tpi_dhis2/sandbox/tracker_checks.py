@@ -34,6 +34,11 @@ FIXED = {
     ENROLLMENT: ("E1127", ("program", "trackedEntity")),
     EVENT: ("E1128", ("programStage", "enrollment", "program")),
 }
+#: What is deleted with an object, how it names it, and the error and the authority when that may not be.
+CASCADES = {
+    TRACKED_ENTITY: (ENROLLMENT, "trackedEntity", "E1100", "F_TEI_CASCADE_DELETE"),
+    ENROLLMENT: (EVENT, "enrollment", "E1103", "F_ENROLLMENT_CASCADE_DELETE"),
+}
 
 
 class Bundle:
@@ -132,17 +137,12 @@ def check_fixed(_bundle: Bundle, item: Tracked) -> None:
 
 def check_delete(bundle: Bundle, item: Tracked) -> None:
     """Check that the user may delete what hangs below."""
-    account = bundle.account
-    if item.kind == ENROLLMENT:
-        if bundle.stored(EVENT, "enrollment", item.uid) and not account.has("F_ENROLLMENT_CASCADE_DELETE"):
-            _lacks(item, "E1103", account.uid, "F_ENROLLMENT_CASCADE_DELETE")
-    if item.kind == TRACKED_ENTITY:
-        if bundle.stored(ENROLLMENT, "trackedEntity", item.uid) and not account.has("F_TEI_CASCADE_DELETE"):
-            _lacks(item, "E1100", account.uid, "F_TEI_CASCADE_DELETE")
-
-
-def _lacks(item: Tracked, code: str, who: str, authority: str) -> None:
-    item.fail(code, f"User: `{who}` lacks {authority} authority to delete {item.kind}: `{item.uid}`.", who, item.uid)
+    kind, back, code, authority = CASCADES.get(item.kind, ("", "", "", ""))
+    if kind and bundle.stored(kind, back, item.uid) and not bundle.account.has(authority):
+        who = bundle.account.uid
+        item.fail(
+            code, f"User: `{who}` lacks {authority} authority to delete {item.kind}: `{item.uid}`.", who, item.uid
+        )
 
 
 def check_relationship(bundle: Bundle, item: Tracked) -> None:

@@ -25,6 +25,7 @@ from tpi_dhis2.sandbox.tracker_params import (
     uids,
     window,
 )
+from tpi_dhis2.sandbox.tracker_reach import may_read, may_read_entity, may_read_owned, may_read_row
 from tpi_dhis2.sandbox.tracker_view import DEFAULT_FIELDS, View
 from tpi_dhis2.sandbox.web import Json, Reply, Request, bad_parameter, missing, not_found_page, refuse
 
@@ -85,8 +86,8 @@ def _one(account: Account, kind: str, uid: str, request: Request) -> Reply:
     row = state.get(kind, uid)
     if row is None or row["deleted"]:
         raise refuse(500, name) if row and state.minor == 40 and kind == "trackedEntities" else missing(name, uid)
-    unread = kind == "trackedEntities" and not _readable_owned(account, row, program)
-    if unread or (kind in ("events", "enrollments") and not _readable_row(account, row)):
+    unread = kind == "trackedEntities" and not may_read_owned(account, row, program)
+    if unread or (kind in ("events", "enrollments") and not may_read_row(account, row)):
         if state.minor == 41:
             raise refuse(403, f"User has no access to {name}: `{uid}`", "E1006")
         raise missing(name, uid)
@@ -98,37 +99,6 @@ def _one(account: Account, kind: str, uid: str, request: Request) -> Reply:
 def _programs_of(account: Account, entity: str) -> list[str]:
     rows = account.state.found("enrollments", value_of("trackedEntity"), entity)
     return [row["program"] for row in rows if not row["deleted"]]
-
-
-def _readable(account: Account, program_uid: str, stage_uid: str | None, unit: str) -> bool:
-    """Say whether the user may read enrollments or events of a program, stage and org unit."""
-    program, stage = account.state.get("programs", program_uid), account.state.get("programStages", stage_uid)
-    allowed = account.may(program, DATA_READ) and (stage is None or account.may(stage, DATA_READ))
-    return allowed and _in_reach(account, unit, program)
-
-
-def _readable_row(account: Account, row: Json) -> bool:
-    return _readable(account, row["program"], row.get("programStage"), row["orgUnit"])
-
-
-def _in_reach(account: Account, unit: Any, program: Json | None) -> bool:
-    """Say whether a unit is in the search scope, or for a protected program in the capture scope."""
-    closed = (program or {}).get("accessLevel") in ("PROTECTED", "CLOSED")
-    return account.in_scope(unit) if closed else account.in_search_scope(unit)
-
-
-def _readable_owned(account: Account, row: Json, program: str | None) -> bool:
-    unit = (row.get("owners") or {}).get(program, row["orgUnit"])
-    return _readable_entity(account, row["trackedEntityType"], unit, program)
-
-
-def _readable_entity(account: Account, type_uid: str, unit: str, program: str | None) -> bool:
-    """Say whether the user may read tracked entities of a type that a unit owns for a program."""
-    kind = account.state.get("trackedEntityTypes", type_uid)
-    subject = account.state.get("programs", program)
-    if not account.may(kind, DATA_READ) or (subject and not account.may(subject, DATA_READ)):
-        return False
-    return _in_reach(account, unit, subject)
 
 
 def _program(account: Account, request: Request) -> Json | None:
@@ -183,7 +153,7 @@ def find_entities(account: Account, request: Request) -> list[Json]:
         raise refuse(409, "could not initialize proxy - no Session")
     status, kind = _status(request, "enrollmentStatus", state.minor), request.one("trackedEntityType")
     uid = program["id"] if program else None
-    readable = cache(partial(_readable_entity, account, program=uid))
+    readable = cache(partial(may_read_entity, account, program=uid))
     enrolled = _enrolled(account, uid, request, status) if uid else None
 
     def wanted(row: Json) -> bool:
@@ -243,7 +213,7 @@ def find_enrollments(account: Account, request: Request) -> list[Json]:
     entity, program = request.one("trackedEntity"), _program(account, request)
     scope, deleted = scope_of(account, request, ids=bool(ids)), request.flag("includeDeleted")
     updated, enrolled = window(request, state), window(request, state, "enrolled")
-    status, readable = _status(request, "status", state.minor), cache(partial(_readable, account))
+    status, readable = _status(request, "status", state.minor), cache(partial(may_read, account))
 
     def wanted(row: Json) -> bool:
         fits = row["deleted"] <= deleted
@@ -267,7 +237,7 @@ def find_events(account: Account, request: Request) -> list[Json]:
     of_status = _status(request, "enrollmentStatus", state.minor)
     windows = {"updatedAt": window(request, state), "occurredAt": window(request, state, "occurred"),
                "scheduledAt": window(request, state, "scheduled")}  # fmt: skip
-    filters, readable = data_filters(account, request), cache(partial(_readable, account))
+    filters, readable = data_filters(account, request), cache(partial(may_read, account))
     deleted = request.flag("includeDeleted")
 
     def wanted(row: Json) -> bool:

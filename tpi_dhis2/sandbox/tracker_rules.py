@@ -68,9 +68,8 @@ def _enrollments(bundle: Bundle, entity: str) -> list[Json]:
     """Return the enrollments of a tracked entity as they will be."""
     rows = bundle.stored(ENROLLMENT, "trackedEntity", entity)
     found = [row for row in rows if (ENROLLMENT, row["enrollment"]) not in bundle.by_uid]
-    for item in bundle.below(ENROLLMENT, "trackedEntity", entity):
-        found.append({"status": "ACTIVE", "program": None, **item.sent, "enrollment": item.uid})
-    return found
+    sent = bundle.below(ENROLLMENT, "trackedEntity", entity)
+    return found + [{"status": "ACTIVE", "program": None, **item.sent, "enrollment": item.uid} for item in sent]
 
 
 def fill_program(bundle: Bundle, item: Tracked) -> None:

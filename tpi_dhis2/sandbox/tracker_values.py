@@ -9,7 +9,6 @@ from collections.abc import Callable
 from tpi_dhis2.sandbox.ids import is_uid, parse_date
 from tpi_dhis2.sandbox.indexes import value_of
 from tpi_dhis2.sandbox.state import State
-from tpi_dhis2.sandbox.web import Json
 
 LONGEST = 50000
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

@@ -12,15 +12,11 @@ from tpi_dhis2.sandbox.fresh import OPTION, OPTION_COMBO
 from tpi_dhis2.sandbox.ids import new_uid
 from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, KINDS, RELATIONSHIP, TRACKED_ENTITY, Tracked
-from tpi_dhis2.sandbox.tracker_checks import Bundle
+from tpi_dhis2.sandbox.tracker_checks import CASCADES, Bundle
 from tpi_dhis2.sandbox.tracker_rules import assigned_user
 from tpi_dhis2.sandbox.tracker_values import as_text
 from tpi_dhis2.sandbox.values import Stamps, text_of
 from tpi_dhis2.sandbox.web import Json
-
-
-#: What is deleted with an object, and how it names it.
-BELOW = {TRACKED_ENTITY: (ENROLLMENT, "trackedEntity"), ENROLLMENT: (EVENT, "enrollment")}
 
 
 def user_info(user: Json) -> Json:
@@ -162,7 +158,7 @@ class Writer:
         row = self.state.get(item.table, item.uid)
         if row is None or row["deleted"]:
             return
-        kind, back = BELOW.get(item.kind, ("", ""))
+        kind, back, *_ = CASCADES.get(item.kind, ("", ""))
         for child in self.bundle.stored(kind, back, item.uid) if kind else []:
             self.delete(Tracked(kind, {}, child[KINDS[kind][1]], child, 0))
         self.state.change(item.table, item.uid, deleted=True, updatedAt=self.state.now(), updatedBy=self.me)
