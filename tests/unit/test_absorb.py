@@ -9,11 +9,11 @@ import pytest
 
 from tests.unit.builders import OTHER_UNIT, UNIT
 from tpi_dhis2.domain.merge import Doc
+from tpi_dhis2.domain.uids import next_generation
 from tpi_dhis2.errors import UsageError
+from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.store.items import CONFLICT, DELETED, ERROR, RECORD, SYNCED, TO_DELETE, TO_POST, TO_UPDATE, Clash, Item
 from tpi_dhis2.store.store import Store
-from tpi_dhis2.domain.uids import next_generation
-from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.sync.absorb import GONE, YES, absorb, miss
 from tpi_dhis2.sync.resolve import resolve, resolve_value
 from tpi_dhis2.sync.wire import Remote

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import responses
 
+from tpi_dhis2.dhis2 import tracker as tracker_module
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.dhis2.metadata import Metadata, refusals
-from tpi_dhis2.dhis2 import tracker as tracker_module
 from tpi_dhis2.dhis2.tracker import PAGE_SIZE, Stamp, Tracker, read_report
 from tpi_dhis2.errors import OutcomeUnknown, ServerRefused
 from tpi_dhis2.sync.explain import explain

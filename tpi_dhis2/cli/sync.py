@@ -82,7 +82,8 @@ def push(
     Without FILES only what is waiting in the store is sent. A bad record never stops the others: it is set aside and
     named with its reason. With --dry-run the server only checks what would be sent.
     """
-    from tpi_dhis2.cli.sync_text import Names, pushed_json, show_pushed
+    from tpi_dhis2.cli.sync_names import Names
+    from tpi_dhis2.cli.sync_text import pushed_json, show_pushed
     from tpi_dhis2.package.fields import package_fields
     from tpi_dhis2.store.store import Store
     from tpi_dhis2.sync.push import How, rehearse
@@ -126,7 +127,8 @@ def run(
     What it did is told in a line an event on standard error, without anything that people entered, and in a summary.
     """
     from tpi_dhis2.cli.log import log_to_stderr
-    from tpi_dhis2.cli.sync_text import Names, ran_json, ran_lines
+    from tpi_dhis2.cli.sync_names import Names
+    from tpi_dhis2.cli.sync_text import ran_json, ran_lines
     from tpi_dhis2.package.fields import package_fields
     from tpi_dhis2.store.store import Store
     from tpi_dhis2.sync.hmis_file import read_hmis_mapping
@@ -155,7 +157,7 @@ def run(
 @verbose_option
 def status(store_url: str | None, as_json: bool) -> None:
     """Show how the store stands: what is there, what waits, what is refused or in conflict."""
-    from tpi_dhis2.cli.sync_text import status_json, status_lines
+    from tpi_dhis2.cli.sync_waiting import status_json, status_lines
     from tpi_dhis2.store.store import Store
 
     with Store.open(store_url, reading=True) as store:
@@ -172,7 +174,7 @@ def status(store_url: str | None, as_json: bool) -> None:
 @verbose_option
 def conflicts(store_url: str | None, as_json: bool, exit_code: bool) -> None:
     """List the fields that were changed here and on the server to different values, and who changed them when."""
-    from tpi_dhis2.cli.sync_text import conflict_lines, conflict_rows
+    from tpi_dhis2.cli.sync_waiting import conflict_lines, conflict_rows
     from tpi_dhis2.store.store import Store
 
     with Store.open(store_url, reading=True) as store:
