@@ -20,6 +20,8 @@ def write_old_store(url: str) -> None:
     if file_of(address) is None:
         text = re.sub(r",([01]),'", lambda found: f",{'true' if found[1] == '1' else 'false'},'", text)
     engine = create_engine(address)
+    if file_of(address) is not None:
+        text = f"PRAGMA journal_mode=WAL;\n{text}"  # as that release did
     with closing(engine.raw_connection()) as connection:
         for statement in re.split(r";\n", text):
             if statement.split() and not re.match(r"(--.*\n)?(BEGIN|COMMIT)", statement):

@@ -11,7 +11,7 @@ from tests.fault.servers import ROOT, Ran, environment
 FAILED = 1
 _RUN = """
 import resource, sys
-from tests.unit.test_store import item
+from tests.one_item import item
 from tpi_dhis2.cli.common import fail
 from tpi_dhis2.errors import TpiError
 from tpi_dhis2.store import lock
@@ -22,7 +22,7 @@ try:
         pass
 {inside}
 except TpiError as error:
-    fail(error)
+    fail(str(error), error.advice, error.detail)
 """
 
 

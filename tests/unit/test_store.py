@@ -10,25 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import OTHER_UNIT, UNIT
+from tests.one_item import OTHER_UNIT, UNIT, item
 from tpi_dhis2.errors import StoreBusy, StoreNotReady, StoreProblem
 from tpi_dhis2.store import lock
-from tpi_dhis2.store.items import CONFLICT, CYCLE, PARTNERSHIP, RECORD, SYNCED, TO_POST, TO_UPDATE, Clash, Item
+from tpi_dhis2.store.items import CONFLICT, CYCLE, PARTNERSHIP, SYNCED, TO_POST, TO_UPDATE, Clash, Item
 from tpi_dhis2.store.partnerships import partnerships
 from tpi_dhis2.store.store import Store
-
-
-def item(number: int = 1, **changes: object) -> Item:
-    made = Item(f"aEvent{number:05d}", RECORD, "contact", UNIT, OTHER_UNIT, {"decisions": "x"})
-    for name, value in changes.items():
-        setattr(made, name, value)
-    return made
 
 
 def in_another_process(script: str, store_url: str) -> subprocess.CompletedProcess[str]:
     head = """
 import os
-from tests.unit.test_store import item
+from tests.one_item import item
 from tpi_dhis2.store import lock
 from tpi_dhis2.store import store as module
 from tpi_dhis2.store.store import Store

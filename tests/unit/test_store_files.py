@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_store import in_another_process, item
+from tests.one_item import item
+from tests.unit.test_store import in_another_process
 from tpi_dhis2.errors import StoreProblem
 from tpi_dhis2.store.store import Store
 

@@ -1,4 +1,4 @@
-"""The wheel carries what the commands need at run time: sources, pins, translations, templates, demo records, migrations."""
+"""The wheel carries what the commands need at run time: sources, pins, translations, templates, migrations."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ from tpi_dhis2.store.lock import one_writer
 from tpi_dhis2.store.trouble import told
 from tpi_dhis2.store.words import as_json
 
+#: What pg8000 lets through of a connection that is lost.
+_LOST = (ConnectionResetError, ConnectionAbortedError)
+# SQLAlchemy logs with a traceback what it meets when it closes a lost connection; that it is lost is told by an error.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
+
 
 @contextmanager
 def connected(url: str | None, *, reading: bool = False) -> Iterator[Engine]:
@@ -28,7 +34,7 @@ def connected(url: str | None, *, reading: bool = False) -> Iterator[Engine]:
     be used.
     """
     address = parsed(url or default_url())
-    with contextlib.ExitStack() as opened, told(address, SQLAlchemyError):
+    with contextlib.ExitStack() as opened, told(address, SQLAlchemyError, *_LOST):
         with told(address, OSError, sqlite3.Error):
             engine = opened.enter_context(_to_read(address) if reading else _to_write(address))
         yield engine
