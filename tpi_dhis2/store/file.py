@@ -123,6 +123,8 @@ def _damaged(file: Path, reason: str, detail: str = "") -> StoreProblem:
 
 
 def _told_size(head: bytes) -> int:
-    """The size in bytes that an SQLite file tells of itself (https://sqlite.org/fileformat.html, 1.3)."""
+    """The size in bytes that an SQLite file tells of itself, 0 for none (https://sqlite.org/fileformat.html, 1.3)."""
+    if head[24:28] != head[92:96]:
+        return 0  # an SQLite that did not keep the number of pages wrote last
     page = int.from_bytes(head[16:18], "big")
     return (65536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
