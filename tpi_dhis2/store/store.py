@@ -37,6 +37,11 @@ class Store:
         with connected(url, reading=reading) as engine:
             yield cls(engine)
 
+    @property
+    def engine(self) -> Engine:
+        """The database, for the other modules of the store."""
+        return self._engine
+
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """Forget in the end whatever is written inside: for a look at what would be done."""
