@@ -316,7 +316,7 @@ def test_what_cannot_be_made_is_one_plain_line_and_nothing_half(store_url: str) 
 def test_postgresql_shows_what_a_column_means(store_url: str) -> None:
     if store_url.startswith("sqlite"):
         pytest.skip("SQLite has no comments")
-    with analyst_store(store_url, [pair()]) as store:
+    with analyst_store(store_url, [pair(), cycle(), record("measurement")]) as store:
         (row,) = ask(
             store,
             "SELECT col_description('tpi_measurement'::regclass, attnum) AS said FROM pg_attribute"
