@@ -1,4 +1,4 @@
-"""Both sides change, delete and choose: what waits for a person, what is sent, and what a part of a sync leaves alone."""
+"""Both sides change, delete and choose: what waits for a person, what is sent, and what stays as it is."""
 
 from __future__ import annotations
 

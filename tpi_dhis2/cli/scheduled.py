@@ -1,6 +1,7 @@
 """A command for a timer or a deployment: environment file in, exit code and log out.
 
-Behind ``scripts/provision`` and ``scripts/sync``. The command runs in a process of its own, so that whatever it prints and however it ends is in the log.
+Behind ``scripts/provision`` and ``scripts/sync``. The command runs in a process of its own, so that whatever it prints
+and however it ends is in the log.
 """
 
 from __future__ import annotations

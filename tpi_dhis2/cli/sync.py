@@ -16,7 +16,8 @@ from tpi_dhis2.cli.common import (
     store_option,
     verbose_option,
 )
-from tpi_dhis2.cli.sync_options import Chosen, choice_options, dry_run_option, progress, writer_options
+from tpi_dhis2.cli.export import export
+from tpi_dhis2.cli.sync_options import Chosen, choice_options, dry_run_option, progress, see_to_tables, writer_options
 
 if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 @click.group()
 def command() -> None:
     """Bring partnership records to the server and back."""
+
+
+command.add_command(export)
 
 
 @command.command()
@@ -51,6 +55,8 @@ def pull(
         store.rehearsal() if dry_run else nullcontext(),
     ):
         done = pull_all(client, store, package_fields(), chosen.wanted(client, store), told)
+        if not dry_run:
+            see_to_tables(store)
     if as_json:
         print_json(pulled_json(done))
     else:
@@ -143,6 +149,8 @@ def run(
         how = How(chosen.within(client, store), writers=writers, as_jobs=as_jobs, told=told)
         done = work(client, store, package_fields(), chosen.wanted(client, store), how, mapping)
         shown = ran_json(done, Names(store)) if as_json else None
+        if not dry_run:
+            see_to_tables(store)
     if shown is not None:
         print_json(shown)
     else:

@@ -41,6 +41,11 @@ class Store:
             with store.rehearsal() if reading else nullcontext():
                 yield store
 
+    @property
+    def engine(self) -> Engine:
+        """The database, for the other modules of the store."""
+        return self._engine
+
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """Forget in the end whatever is written inside: for a look at what would be done. One may stand in another."""
