@@ -26,6 +26,9 @@ def pulled_json(done: Taken) -> Json:
 
 def pulled_lines(done: Taken, *, dry_run: bool = False) -> Iterator[str]:
     """What a pull did, in words."""
+    if not (done.seen or done.taken):
+        yield "Nothing new on the server."
+        return
     kept = "would be taken" if dry_run else "taken"
     yield f"{some(done.seen, 'partnership')} fetched; {some(done.taken, 'object')} {kept} into the store."
     if done.deleted:
