@@ -87,6 +87,8 @@ def info(version: str = "2.42.4.1") -> Reply:
 
 DROPPED = Reply(dropped=True)
 Answers = Callable[[Asked], Reply]
+#: What a proxy does with a request, given a way to pass it on to the server, as often as it likes.
+Around = Callable[[Asked, Callable[[], Reply]], Reply]
 
 
 @dataclass
@@ -108,7 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
     answers: Answers
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self._hang_up()  # the client was killed in the middle of it
+            return
         asked = Asked(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         self.served.asked.append(asked)
         reply = type(self).answers(asked)
@@ -179,6 +185,28 @@ def in_turn(*replies: Reply) -> Answers:
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
+def passed(url: str, asked: Asked) -> Reply:
+    """The answer of a good server to a request that is passed on to it."""
+    target = urlsplit(url)
+    connection = HTTPConnection(target.hostname or "", target.port, timeout=20)
+    try:
+        headers = {name: value for name, value in asked.headers.items() if name not in ("host", "connection")}
+        connection.request(asked.method, asked.path, asked.body, headers)
+        response = connection.getresponse()
+        text, kind = response.read().decode(), response.headers.get("Content-Type", "")
+    finally:
+        connection.close()
+    kept = {name: value for name, value in response.headers.items() if name in ("Location", "WWW-Authenticate")}
+    return Reply(response.status, text, kept, kind)
+
+
+@contextmanager
+def around(url: str, does: Around) -> Iterator[Served]:
+    """A proxy before a good server that does with each request what a function says."""
+    with serving(lambda asked: does(asked, lambda: passed(url, asked))) as served:
+        yield served
+
+
 @contextmanager
 def between(
     url: str, lose: Callable[[Asked], bool] = lambda _: False, first: Callable[[Asked], Reply | None] = lambda _: None
@@ -188,25 +216,14 @@ def between(
     Where ``first`` has an answer of its own, that is given and nothing is passed on.
     """
 
-    def answers(asked: Asked) -> Reply:
+    def does(asked: Asked, ask: Callable[[], Reply]) -> Reply:
         own = first(asked)
         if own is not None:
             return own
-        target = urlsplit(url)
-        connection = HTTPConnection(target.hostname or "", target.port, timeout=20)
-        try:
-            headers = {name: value for name, value in asked.headers.items() if name not in ("host", "connection")}
-            connection.request(asked.method, asked.path, asked.body, headers)
-            response = connection.getresponse()
-            text, kind = response.read().decode(), response.headers.get("Content-Type", "")
-        finally:
-            connection.close()
-        if lose(asked):
-            return DROPPED
-        passed = {name: value for name, value in response.headers.items() if name in ("Location", "WWW-Authenticate")}
-        return Reply(response.status, text, passed, kind)
+        reply = ask()
+        return DROPPED if lose(asked) else reply
 
-    with serving(answers) as served:
+    with around(url, does) as served:
         yield served
 
 

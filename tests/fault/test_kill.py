@@ -18,26 +18,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.servers import ROOT, Asked, admin, between, environment, provisioned, tpi
-from tpi_dhis2.dhis2.tracker import Tracker
-from tpi_dhis2.package.fields import package_fields
+from tests.fault.rounds import objects
+from tests.fault.servers import ROOT, Asked, between, environment, provisioned, tpi
 from tpi_dhis2.sandbox.server import Sandbox, serve
-from tpi_dhis2.sync.wire import Remote, Wire
+from tpi_dhis2.sync.wire import Remote
 
 RECORDS = ROOT / "tpi_dhis2" / "demo" / "fictional.yaml"
 PUSH = [sys.executable, "-m", "tpi_dhis2", "sync", "push"]
 ACCOUNT = {"username": "admin", "password": "district"}
 SECONDS = 5.0
-
-
-def objects(url: str) -> list[Remote]:
-    """All partnerships, cycles and records that the server gives back, as often as it has them."""
-    fields = package_fields()
-    pages = Tracker(admin(url), fields.program).changed()
-    found = [remote for page in pages for entity in page for remote in Wire(fields).remotes(entity)]
-    for remote in found:
-        remote.doc.pop("@completed", None)  # the server's clock
-    return found
 
 
 @cache

@@ -228,11 +228,6 @@ class Store:
             rows = connection.execute(select(mirror.uid).where(mirror.calculated != day).order_by(mirror.uid))
             return [str(row[0]) for row in rows]
 
-    def uncalculate(self, partnerships: Iterable[str]) -> None:
-        """Note that the fields of partnerships are to be calculated again."""
-        with self._writing() as connection:
-            _mirror(connection, {}, dict.fromkeys(partnerships, ""))
-
     # Uploads --------------------------------------------------------------------------------------------------
 
     def begin_upload(self, items: Iterable[Item], state: str) -> int:
@@ -253,11 +248,16 @@ class Store:
         with self._writing() as connection:
             connection.execute(update(tables.upload).where(tables.upload.c.id == upload).values(job=job))
 
-    def end_upload(self, upload: int, items: Iterable[Item], stamps: Mapping[str, str]) -> None:
-        """Write what became of the objects of a request, and that it has ended."""
+    def end_upload(
+        self, upload: int, items: Iterable[Item], stamps: Mapping[str, str], stale: Iterable[str] = ()
+    ) -> None:
+        """Write what became of the objects of a request, and that it has ended.
+
+        The fields of the partnerships in ``stale`` are to be calculated again.
+        """
         with self._writing() as connection:
             _put(connection, list(items))
-            _mirror(connection, stamps, {})
+            _mirror(connection, stamps, dict.fromkeys(stale, ""))
             connection.execute(delete(tables.upload).where(tables.upload.c.id == upload))
 
     def uploads(self) -> dict[int, str]:

@@ -30,7 +30,7 @@ from tpi_dhis2.sync.drafts import Drafter, Drafts, unit_names
 from tpi_dhis2.sync.files import RecordFile, Rejected
 from tpi_dhis2.sync.mirror import Mirror
 from tpi_dhis2.sync.outbox import Parcel, parcels, removals, waiting
-from tpi_dhis2.sync.outcome import Pushed, note
+from tpi_dhis2.sync.outcome import REFUSED, Pushed, note
 from tpi_dhis2.sync.take import take_drafts
 from tpi_dhis2.sync.writers import WRITERS, Delivered, Writers, is_below
 
@@ -89,12 +89,13 @@ class Pusher:
         """See to the requests that an earlier run began and did not hear the end of."""
         for upload, job in self.store.uploads().items():
             items = self.store.uploaded(upload)
+            stale = _refused_among(items)
             if job:
                 self._recover_job(job, items)
             for item in items:
                 if item.upload == upload:
                     item.settle()
-            self.store.end_upload(upload, items, _unknown(items))
+            self.store.end_upload(upload, items, _unknown(items), stale | _refused_among(items))
 
     def _recover_job(self, job: str, items: list[Item]) -> None:
         try:
@@ -208,11 +209,13 @@ class Pusher:
         if isinstance(error, OutcomeUnknown):
             return error  # it stays noted as under way, with its job; the next run asks for that
         told = [item for item in items if self._is_told(item, delivered)]
+        stale = _refused_among(items)
         note(told, delivered.report, delivered.parcel.strategy, self.result)
         for item in items:
             if item.upload is not None:
                 item.settle()
-        self.store.end_upload(delivered.upload, items, _unknown(told if error is None else items))
+        stamps = _unknown(told if error is None else items)
+        self.store.end_upload(delivered.upload, items, stamps, stale | _refused_among(items))
         self._see_to_refused([item for item in told if item.uid in self.result.refused], delivered.report)
         self._tell(delivered, told)
         if delivered.moved:
@@ -221,9 +224,8 @@ class Pusher:
         return error if error is None or self._ends(error) else None
 
     def _see_to_refused(self, refused: list[Item], report: Report) -> None:
-        """What the server does not take counts in no value that is calculated across records."""
+        """What the server does not take is not sent again in this push; it is told in the log."""
         self._done |= {item.uid for item in refused}
-        self.store.uncalculate({item.partnership for item in refused})
         for item in refused:
             codes = ",".join(code for code, _ in report.errors.get(item.uid, []))
             log.warning("refused", extra={"uid": item.uid, "kind": item.kind or item.type, "codes": codes})
@@ -251,6 +253,11 @@ class Pusher:
         self._garbled += garbled
         self._again = True
         return not garbled or self._garbled > MOST_GARBLED
+
+
+def _refused_among(items: Iterable[Item]) -> set[str]:
+    """The partnerships of what was refused: that counts in no calculated field, and does once the server takes it."""
+    return {item.partnership for item in items if (item.report or {}).get("outcome") == REFUSED}
 
 
 def _unknown(items: Iterable[Item]) -> dict[str, str]:

@@ -105,8 +105,8 @@ class Writers:
             if not self._may_be_one_record(error):
                 raise
             if len(items) == 1:
-                reason = (str(error.status), f"{error} {error.detail}"[:500])
-                result.report.errors[items[0].uid] = [reason]
+                # Not its details: they hold the page of whatever stands before the server.
+                result.report.errors[items[0].uid] = [(str(error.status), str(error))]
                 return
             self._send_halves(tracker, strategy, items, result)
             return
