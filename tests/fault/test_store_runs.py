@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from tests.fault.rounds import LONG
 from tests.fault.servers import ROOT, environment
 from tests.fault.stores import FAILED, run_on
 from tpi_dhis2.store.store import Store
@@ -53,7 +54,7 @@ def whole(store: Store, count: int) -> str | None:
 
 def test_a_save_that_is_killed_is_there_whole_or_not_at_all(store_url: str) -> None:
     chance, done = random.Random(20261123), 0  # noqa: S311 - the moments are to be the same each time
-    count = 5000 if store_url.startswith("sqlite") else 1000  # a server takes three times as long for each
+    count = 5000 if LONG else 1000
     script = """
 with Store.open(url) as store:
     began = int(store.cursor() or 0) + 1
@@ -63,7 +64,7 @@ with Store.open(url) as store:
     for number in range(began + 1, began + 1000):
         save(store, number)
 """
-    for _ in range(10):
+    for _ in range(20 if LONG else 4):
         process, said = start(script, store_url, count)
         number, seconds = said.split()
         time.sleep(chance.uniform(0, 1.5) * float(seconds))

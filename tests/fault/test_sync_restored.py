@@ -140,9 +140,7 @@ def test_a_server_whose_clock_is_set_between_two_syncs_loses_no_change(tmp_path:
 
 
 @pytest.mark.parametrize("days", [-400, -1, 1, 400])
-def test_a_clock_here_that_is_wrong_by_days_loses_no_change(
-    tmp_path: Path, days: int, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_clock_here_that_is_wrong_by_days_loses_no_change(tmp_path: Path, days: int, monkeypatch: pytest.MonkeyPatch):
     class Wrong(dt.datetime):
         @classmethod
         def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:

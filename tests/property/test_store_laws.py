@@ -8,10 +8,17 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.fault.rounds import LONG
 from tpi_dhis2.store.items import STATES, Clash, Item
 from tpi_dhis2.store.store import Store
 
-laws = settings(max_examples=25, deadline=None, derandomize=True, database=None, phases=(Phase.generate, Phase.shrink))
+laws = settings(
+    max_examples=200 if LONG else 12,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.generate, Phase.shrink),
+)
 
 #: NUL and half surrogates are left out of what is stored; another test tells so.
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
