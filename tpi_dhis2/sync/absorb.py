@@ -23,13 +23,20 @@ def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: Calcul
     Fields in ``calculated`` are never in conflict: they are taken as the server has them and calculated again.
     """
     touched: dict[str, Item] = {}
-    for remote in remotes:
+    seen = list(remotes)
+    gone = {remote.uid for remote in seen if remote.deleted}
+    for remote in seen:
         known = items.get(remote.uid)
         if known is None:
             items[remote.uid] = touched[remote.uid] = _new(remote)
-        elif take(known, remote, calculated):
+        elif take(known, remote, calculated, _deleted_with(remote, gone)):
             touched[remote.uid] = known
     return list(touched.values())
+
+
+def _deleted_with(remote: Remote, gone: set[str]) -> str:
+    """The partnership or cycle that an object was deleted with, or ""."""
+    return next((uid for uid in (remote.partnership, remote.cycle) if uid in gone and uid != remote.uid), "")
 
 
 def _new(remote: Remote) -> Item:
@@ -40,10 +47,10 @@ def _new(remote: Remote) -> Item:
     return item
 
 
-def take(item: Item, remote: Remote, calculated: Calculated) -> bool:
-    """Bring an item up to what the server has; whether that changes anything."""
+def take(item: Item, remote: Remote, calculated: Calculated, parent: str = "") -> bool:
+    """Bring an item up to what the server has; whether that changes anything. ``parent``: see ``take_deletion``."""
     if remote.deleted:
-        return take_deletion(item, calculated)
+        return take_deletion(item, calculated, parent)
     before = copy.copy(item)
     before.conflicts = dict(item.conflicts)
     item.deleted = False
