@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.rounds import Desk, Json, Proxy, activity, assert_calm, is_plain, partnership, record_file, there, uid_of
+from tests.fault.rounds import (
+    Desk,
+    Json,
+    Proxy,
+    activity,
+    assert_calm,
+    is_plain,
+    partnership,
+    record_file,
+    there,
+    uid_of,
+)
 from tests.fault.servers import Asked, Reply, Served, html, message, provisioned
 from tpi_dhis2.dhis2 import transport
 from tpi_dhis2.sandbox.server import Sandbox, serve
@@ -66,7 +77,9 @@ def refused(desk: Desk) -> dict[str, str]:
 
 @every_answer
 @pytest.mark.parametrize("bad", [{"a": {17}, "b": set()}, {"a": {1, 60}, "b": set()}, {"a": {3, 4, 31}, "b": {2, 59}}])
-def test_bad_records_are_found_and_all_others_stored(tmp_path: Path, answer: Reply, says: str, bad: dict[str, set[int]]):
+def test_bad_records_are_found_and_all_others_stored(
+    tmp_path: Path, answer: Reply, says: str, bad: dict[str, set[int]]
+):
     with behind(tmp_path, answer) as (sandbox, desk, served, proxy):
         desk.push(records(bad))
         count = sum(map(len, bad.values()))
