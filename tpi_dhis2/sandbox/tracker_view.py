@@ -127,7 +127,11 @@ class View:
         return [each for each in rows if self._shows(each["program"])]
 
     def _events(self, row: Json) -> list[Json]:
-        return self._living(self.state.found("events", value_of("enrollment"), row["enrollment"]))
+        """Return the events of an enrollment, without those of stages whose data the user may not read."""
+        rows = self._living(self.state.found("events", value_of("enrollment"), row["enrollment"]))
+        return [
+            each for each in rows if self.account.may(self.state.get("programStages", each["programStage"]), DATA_READ)
+        ]
 
     def _owners(self, row: Json) -> list[Json]:
         owners = [(program, unit) for program, unit in (row.get("owners") or {}).items() if self._shows(program)]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tpi_dhis2.domain.dates import iso_date
 from tpi_dhis2.domain.merge import Doc
 from tpi_dhis2.domain.records import Cycle, Partnership, Record
 from tpi_dhis2.store.items import CYCLE, PARTNERSHIP, RECORD, Item
 from tpi_dhis2.store.store import Store
+
+_AT_ONCE = 50
 
 
 def values_of(doc: Doc) -> dict[str, str]:
@@ -19,8 +21,15 @@ def values_of(doc: Doc) -> dict[str, str]:
 
 def partnerships(store: Store) -> list[Partnership]:
     """All partnerships that are not deleted, by name."""
-    found = assemble(store.items(), store.unit_names())
-    return sorted(found, key=lambda partnership: partnership.name.casefold())
+    return sorted(each_of(store, store.partnerships()), key=lambda partnership: partnership.name.casefold())
+
+
+def each_of(store: Store, uids: Iterable[str]) -> Iterator[Partnership]:
+    """Partnerships by UID, without those that are deleted; a few are held at a time."""
+    wanted, units = list(uids), store.unit_names()
+    for start in range(0, len(wanted), _AT_ONCE):
+        found = store.of(wanted[start : start + _AT_ONCE])
+        yield from assemble((item for items in found.values() for item in items), units)
 
 
 def assemble(items: Iterable[Item], units: dict[str, str]) -> list[Partnership]:

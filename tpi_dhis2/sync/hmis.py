@@ -18,7 +18,7 @@ from tpi_dhis2.domain.records import Partnership
 from tpi_dhis2.errors import Forbidden, ServerFailed, ServerRefused
 from tpi_dhis2.package.fields import Fields
 from tpi_dhis2.store.items import RECORD, Item
-from tpi_dhis2.store.partnerships import partnerships as partnerships_of
+from tpi_dhis2.store.partnerships import each_of
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.draft_dates import Patch
 from tpi_dhis2.sync.drafts import Draft
@@ -77,12 +77,8 @@ def _check_calendar(client: Client) -> None:
         raise ServerRefused(f"The server counts in the calendar '{calendar}', whose periods this tool does not know.")
 
 
-def _chosen(store: Store, uids: Iterable[str] | None) -> list[Partnership]:
-    found = partnerships_of(store)
-    if uids is None:
-        return found
-    only = set(uids)
-    return [partnership for partnership in found if partnership.uid in only]
+def _chosen(store: Store, uids: Iterable[str] | None) -> Iterator[Partnership]:
+    return each_of(store, store.partnerships() if uids is None else sorted(uids))
 
 
 def _pull(
@@ -96,7 +92,7 @@ def _pull(
     _take(store, fields, list(_drafts(free, sources.by_measure, answers.rows)), known, result)
 
 
-def _slots(chosen: list[Partnership], mapping: HmisMapping, today: dt.date, result: HmisPulled) -> Iterator[Slot]:
+def _slots(chosen: Iterable[Partnership], mapping: HmisMapping, today: dt.date, result: HmisPulled) -> Iterator[Slot]:
     for partnership in chosen:
         cycle = active_cycle(partnership)
         if cycle is None or not partnership.unit:

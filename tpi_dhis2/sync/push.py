@@ -135,6 +135,7 @@ class Pusher:
             calculate(self.store, self.fields, self.how.day, lambda: self.mirror.unreadable, self.how.within)
             if not self._round():
                 break
+        self.mirror.name_authors()
         self.result.conflicts = self.store.states().get(CONFLICT, 0)
         self.result.waits = waiting(self.store, self.how.within)
         return self.result
