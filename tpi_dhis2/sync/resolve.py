@@ -8,7 +8,7 @@ from dataclasses import replace
 from tpi_dhis2.domain.uids import next_generation
 from tpi_dhis2.errors import UsageError
 from tpi_dhis2.package.fields import FieldInfo, Fields
-from tpi_dhis2.store.items import DELETED, ERROR, PARTNERSHIP, Item
+from tpi_dhis2.store.items import DELETED, ERROR, PARTNERSHIP, Clash, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.absorb import GONE, WITH, YES
 from tpi_dhis2.sync.values import ATTRIBUTE_LIMIT, VALUE_LIMIT, ValueProblem, wire
@@ -24,7 +24,7 @@ def resolve(store: Store, uid: str, take: str, key: str | None = None) -> int:
     server is then forgotten, with all that stands below it. UsageError when there is nothing to decide.
     """
     item = store.by_uid([uid]).get(uid)
-    if item is not None and DELETED in item.conflicts:
+    if item is not None and (DELETED in item.conflicts or _below_waits(store, item)):
         return _decide_deletion(store, item, take)
     if item is not None and (item.conflicts if key is None else key in item.conflicts):
         for each in [key] if key else list(item.conflicts):
@@ -80,7 +80,7 @@ def _save(store: Store, *items: Item) -> int:
 
 
 def _decide_deletion(store: Store, item: Item, take: str) -> int:
-    clash = item.conflicts[DELETED]
+    clash = item.conflicts.get(DELETED, Clash(None, YES))
     near = store.items(partnership=item.partnership)
     below = [each for each in near if item.uid in (each.uid, each.partnership, each.cycle)]
     if clash.server == GONE:
@@ -90,6 +90,12 @@ def _decide_deletion(store: Store, item: Item, take: str) -> int:
     item.conflicts = {}
     item.removed = take == HERE
     return _save(store, item)
+
+
+def _below_waits(store: Store, item: Item) -> bool:
+    """Whether something waits below what was deleted, itself unchanged here: it can only come back with it."""
+    near = store.items(partnership=item.partnership) if item.deleted else []
+    return any(DELETED in each.conflicts for each in near if item.uid in (each.partnership, each.cycle))
 
 
 def _decide_gone(store: Store, items: list[Item], take: str) -> int:
