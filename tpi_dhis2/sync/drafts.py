@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tpi_dhis2.domain.dates import KnownDate
@@ -92,7 +92,7 @@ class Drafter:
         patch = {"@unit": unit, **values}
         result.drafts.append(Draft(uid, PARTNERSHIP, "", uid, "", patch, source.place, removed=source.deleted))
         for cycle in source.cycles:
-            self._cycle(cycle, uid, source.key, unit, as_of, result)
+            self._cycle(cycle, uid, source.key, unit, as_of, result, gone=source.deleted)
 
     def _attributes(self, source: PartnershipSource, result: Drafts) -> Patch:
         """The attributes that can be taken; a bad one is set aside alone, and stops nothing below."""
@@ -106,7 +106,7 @@ class Drafter:
         return values
 
     def _cycle(
-        self, source: CycleSource, partnership: str, key: str, unit: str, as_of: dt.date, result: Drafts
+        self, source: CycleSource, partnership: str, key: str, unit: str, as_of: dt.date, result: Drafts, *, gone: bool
     ) -> None:
         try:
             began = beginning(source, as_of)
@@ -118,12 +118,13 @@ class Drafter:
             return
         patch: Patch = {"@unit": unit, "@date": began.first.isoformat(), "@status": status, **completed}
         guessed = {"@unit", *_unstated(source.words, {"began": "@date", "status": "@status"})}
-        gone = is_deleted(source.words)
+        gone = gone or is_deleted(source.words)
         result.drafts.append(Draft(uid, CYCLE, "", partnership, uid, patch, source.place, frozenset(guessed), gone))
         seen: set[str] = set()
         for record in with_beginning(source, began):
             try:
                 draft = self._record(record, partnership, uid, (key, source.key), unit, began)
+                draft = replace(draft, removed=gone or draft.removed)
             except ValueProblem as problem:
                 result.rejected.append(Rejected(record.place, str(problem)))
                 continue
