@@ -32,7 +32,18 @@ def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: Calcul
             items[remote.uid] = touched[remote.uid] = _new(remote)
         elif take(known, remote, calculated, above):
             touched[remote.uid] = known
+    for item in items.values():
+        if item.removed and not item.conflicts and _has_new(item, touched.values()):
+            item.conflicts = {DELETED: Clash(YES, None)}
+            item.settle()
+            touched[item.uid] = item
     return list(touched.values())
+
+
+def _has_new(item: Item, touched: Iterable[Item]) -> bool:
+    """Whether there is something below what is to be deleted of which that was not said."""
+    below = (each for each in touched if item.uid in (each.partnership, each.cycle) and each.uid != item.uid)
+    return any(not (each.removed or each.deleted) for each in below)
 
 
 def _new(remote: Remote) -> Item:

@@ -70,7 +70,8 @@ def _of_all(
         for item in mine:
             # A planned event can hold no values.
             if not (item.deleted or item.removed) and item.doc.get("@status") != "SCHEDULE":
-                yield item.uid, domain.of_record(as_record(item), cycle, today)
+                sent = replace(item, doc=item.outgoing)
+                yield item.uid, domain.of_record(as_record(sent), cycle, today)
 
 
 def _write(item: Item, calculated: domain.Calculated, fields: Fields) -> bool:

@@ -49,14 +49,19 @@ def removals(store: Store, type_: str, within: set[str] | None, done: set[str]) 
     """What of one type waits to be deleted, once nothing below it does: a server asks for a right of its own else."""
     chunk: list[Item] = []
     for group in _groups(store, within):
-        leaving = [item for item in group if item.removed and item.differs]
-        held = {uid for item in leaving for uid in (item.partnership, item.cycle) if uid != item.uid}
-        chunk += [item for item in leaving if item.type == type_ and item.uid not in held | done]
+        some = [item for item in group if item.removed and item.differs and item.uid not in done]
+        chunk += [item for item in some if item.type == type_ and not keeps(item, group)]
         while len(chunk) >= DELETED_AT_ONCE:
             yield _parcel(store, chunk[:DELETED_AT_ONCE], DELETE)
             chunk = chunk[DELETED_AT_ONCE:]
     if chunk:
         yield _parcel(store, chunk, DELETE)
+
+
+def keeps(item: Item, group: Iterable[Item]) -> bool:
+    """Whether something below an object is still on the server: it would go with it, and needs a right of its own."""
+    below = (each for each in group if item.uid in (each.partnership, each.cycle) and each.uid != item.uid)
+    return any(each.base is not None and not each.deleted for each in below)
 
 
 def _groups(store: Store, within: set[str] | None) -> Iterator[list[Item]]:

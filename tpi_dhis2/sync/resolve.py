@@ -84,12 +84,31 @@ def _decide_deletion(store: Store, item: Item, take: str) -> int:
     near = store.items(partnership=item.partnership)
     below = [each for each in near if item.uid in (each.uid, each.partnership, each.cycle)]
     if clash.server == GONE:
-        return _decide_gone(store, [each for each in below if DELETED in each.conflicts], take)
+        return _decide_gone(store, [each for each in below if take == SERVER or DELETED in each.conflicts], take)
     if clash.server == YES:
         return _enter_anew(store, item, near) if take == HERE else _accept(store, below)
-    item.conflicts = {}
-    item.removed = take == HERE
-    return _save(store, item)
+    return _remove(store, below) if take == HERE else _keep(store, [*below, *(e for e in near if _is_above(e, item))])
+
+
+def _is_above(each: Item, item: Item) -> bool:
+    return each.uid in (item.partnership, item.cycle)
+
+
+def _remove(store: Store, items: list[Item]) -> int:
+    """To be deleted there, with all below it; what was never sent is only forgotten."""
+    store.forget([item.uid for item in items if item.base is None])
+    there = [item for item in items if item.base is not None and not item.deleted]
+    for item in there:
+        item.conflicts, item.removed = {}, True
+    return _save(store, *there)
+
+
+def _keep(store: Store, items: list[Item]) -> int:
+    """Not to be deleted, with all that this concerns."""
+    wanted = {item.uid: item for item in items if item.removed and not item.deleted}
+    for item in wanted.values():
+        item.conflicts, item.removed = {}, False
+    return _save(store, *wanted.values())
 
 
 def _below_waits(store: Store, item: Item) -> bool:

@@ -85,16 +85,17 @@ class Wire:
         return body
 
     def object(self, item: Item) -> Json:
-        """One object of a request body, whole."""
+        """One object of a request body, whole; a field in conflict as the server has it."""
+        now = item.outgoing
         if item.type == PARTNERSHIP:
             return {
                 "trackedEntity": item.uid,
                 "trackedEntityType": self.fields.tracked_entity_type,
-                **_back(item.outgoing, {"orgUnit": "@unit"}),
+                **_back(now, {"orgUnit": "@unit"}),
                 **self._values(item, "attributes", "attribute"),
             }
         if item.type == CYCLE:
-            doc = {"@incident": item.outgoing.get("@date", ""), **item.outgoing}
+            doc = {"@incident": now.get("@date", ""), **now}
             return {
                 "enrollment": item.uid,
                 "trackedEntity": item.partnership,
@@ -106,16 +107,16 @@ class Wire:
             "enrollment": item.cycle,
             "program": self.fields.program,
             "programStage": self.fields.stages[item.kind].uid,
-            **_back(item.outgoing, _EVENT),
+            **_back(now, _EVENT),
             **self._values(item, "dataValues", "dataElement"),
         }
 
     def _values(self, item: Item, name: str, entry: str) -> Json:
-        doc = item.outgoing
-        keys = sorted(key for key in {*doc, *(item.base or {})} if not key.startswith("@"))
+        now = item.outgoing
+        keys = sorted(key for key in {*now, *(item.base or {})} if not key.startswith("@"))
         infos = self.fields.attributes if entry == "attribute" else self.fields.elements
         uids = {key: key[1:] if key.startswith("#") else infos[key].uid for key in keys}
-        values = [{entry: uids[key], "value": doc.get(key)} for key in keys]
+        values = [{entry: uids[key], "value": now.get(key)} for key in keys]
         return {name: values} if values else {}
 
 

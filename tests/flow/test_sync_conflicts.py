@@ -1,0 +1,93 @@
+"""What the model of the sync (tests/property) found, each once and small: conflicts hold, and removals spare them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import yaml
+
+from tests.flow.test_sync import FIELDS, RECORD, clashes, edit_on_server, on_server, record_file, send
+from tpi_dhis2.domain.uids import derive_uid
+from tpi_dhis2.store.items import DELETED
+from tpi_dhis2.sync.pull import pull
+from tpi_dhis2.sync.resolve import resolve
+from tpi_dhis2.sync.wire import Wire
+
+ACTIVITY, CYCLE = derive_uid(*RECORD), derive_uid("cycle", "p", "1")
+
+
+@pytest.fixture
+def version():
+    """What is shown here does not depend on the version."""
+    return "2.42"
+
+
+def cycle_deleted(tmp_path):
+    """A file that deletes the cycle, and still lists its records."""
+    content = yaml.safe_load(record_file(tmp_path).read_text())
+    content["partnerships"][0]["cycles"][0]["deleted"] = True
+    path = tmp_path / "deleted.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_a_field_in_conflict_stays_on_the_server_when_another_of_the_record_is_sent(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path, spent=50))
+    edit_on_server(installed, spent="70")
+    send(installed, store, record_file(tmp_path, spent=100, learning="Much"))
+    assert clashes(store) == [{"spent": ["100", "70"]}]
+    assert on_server(installed).items() >= {"spent": "70", "learning": "Much"}.items()
+
+
+def test_what_is_calculated_follows_from_what_the_server_keeps_of_a_conflict(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path, new_deadline=dt.date(2026, 12, 1)))
+    edit_on_server(installed, new_deadline="2026-12-10")
+    send(installed, store, record_file(tmp_path, new_deadline=dt.date(2026, 12, 24)))
+    assert clashes(store) == [{"new_deadline": ["2026-12-24", "2026-12-10"]}]
+    assert on_server(installed)["deadline"] == "2026-12-10"
+
+
+def test_a_file_that_deletes_a_cycle_deletes_the_records_it_still_lists(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    done = send(installed, store, cycle_deleted(tmp_path))
+    assert done.is_clean
+    assert {item.type for item in store.items() if not item.deleted} == {"partnership"}
+
+
+def deleting(installed, store, tmp_path, meanwhile):
+    """A file deletes the cycle; before that is sent, somebody does something in it."""
+    send(installed, store, record_file(tmp_path))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tpi_dhis2.sync.push.Pusher.send", lambda pusher: pusher.result)
+        send(installed, store, cycle_deleted(tmp_path))
+    meanwhile()
+    pull(installed, store, FIELDS)
+    send(installed, store)
+
+
+def test_a_cycle_is_not_deleted_with_a_record_that_was_changed_meanwhile(installed, store, tmp_path):
+    deleting(installed, store, tmp_path, lambda: edit_on_server(installed, spent="70"))
+    assert clashes(store) == [{DELETED: ["true", None]}]
+    assert on_server(installed)["spent"] == "70"
+    resolve(store, ACTIVITY, "server")
+    assert send(installed, store).is_clean
+    assert not store.by_uid([CYCLE])[CYCLE].removed
+    assert on_server(installed)["spent"] == "70"
+
+
+@pytest.mark.parametrize(("take", "left"), [("here", {"partnership"}), ("server", {"partnership", "cycle", "contact"})])
+def test_a_cycle_is_not_deleted_with_a_record_that_was_entered_meanwhile(installed, store, tmp_path, take, left):
+    def enter():
+        item = next(item for item in store.items() if item.kind == "activity")
+        new = derive_uid("somebody's")
+        body = Wire(FIELDS).payload([item])["events"][0]
+        body |= {"event": new, "programStage": FIELDS.stages["contact"].uid, "dataValues": []}
+        installed.ask("POST", "tracker", params={"async": "false"}, body={"events": [body]})
+
+    deleting(installed, store, tmp_path, enter)
+    assert clashes(store) == [{DELETED: ["true", None]}]
+    resolve(store, CYCLE, take)
+    assert send(installed, store).is_clean
+    assert {item.kind or item.type for item in store.items() if not item.deleted} == left
+    assert send(installed, store).requests == 0
