@@ -80,7 +80,7 @@ def bodies(url: str, out: str) -> None:
 
     from tpi_dhis2.package.fields import package_fields
     from tpi_dhis2.store.store import Store
-    from tpi_dhis2.sync.calculated import calculate
+    from tpi_dhis2.sync.calculated import calculated
     from tpi_dhis2.sync.outbox import parcels
     from tpi_dhis2.sync.wire import Wire
 
@@ -88,8 +88,8 @@ def bodies(url: str, out: str) -> None:
     wire = Wire(fields)
     Path(out).mkdir()
     with Store.open(url) as store, store.rehearsal():
-        calculate(store, fields, dt.date.today())  # noqa: DTZ011 - as a push does
-        for number, parcel in enumerate(parcels(store, None, set())):
+        groups = calculated(store, fields, dt.date.today())  # noqa: DTZ011 - as a push does
+        for number, parcel in enumerate(parcels(store, groups, set())):
             (Path(out) / f"{number:06}.json").write_text(json.dumps(wire.payload(parcel.items)), "utf-8")
 
 

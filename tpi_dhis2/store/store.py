@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, Select, Table, delete, func, insert, null, or_, select, text, update
 
@@ -127,7 +127,7 @@ class Store:
         """The objects of a type one by one, so that memory does not grow with them."""
         query = select(tables.item).where(_ITEM.type == type_).order_by(_ITEM.uid)
         with self._reading() as connection:
-            for row in connection.execution_options(yield_per=_ROWS).execute(query).mappings():
+            for row in connection.execution_options(yield_per=_ROWS).execute(query):
                 yield _item(row)
 
     def partnerships(self, states: Iterable[str] | None = None) -> list[str]:
@@ -149,13 +149,21 @@ class Store:
 
     def _items(self, query: Select[Any]) -> list[Item]:
         with self._reading() as connection:
-            return [_item(row) for row in connection.execute(query).mappings()]
+            return [_item(row) for row in connection.execute(query)]
 
     def states(self) -> dict[str, int]:
         """How many objects are in each state; what was deleted on the server counts only while it is in conflict."""
         query = select(_ITEM.state, func.count()).where(_OF_INTEREST).group_by(_ITEM.state)
         with self._reading() as connection:
             return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+    def number(self, states: Iterable[str], partnerships: Iterable[str] | None = None) -> int:
+        """How many objects are in one of these states, of some partnerships or of all."""
+        query = select(func.count()).where(_ITEM.state.in_(list(states)))
+        some = [None] if partnerships is None else _batches(partnerships)
+        queries = [query if each is None else query.where(_ITEM.partnership.in_(each)) for each in some]
+        with self._reading() as connection:
+            return sum(connection.execute(each).scalar_one() for each in queries)
 
     def kinds(self) -> dict[tuple[str, str], int]:
         """How many objects of each kind (or type) are in each state, by both."""
@@ -287,9 +295,11 @@ class Store:
         return [] if found == ["ok"] else found
 
 
-def _item(row: Mapping[Any, Any]) -> Item:
-    clashes = {key: Clash(**sides) for key, sides in row["conflicts"].items()}
-    return Item(**{**row, "conflicts": clashes})
+def _item(row: Iterable[Any]) -> Item:
+    """The item of a row, whose columns stand in the order of its fields."""
+    item = Item(*row)
+    item.conflicts = {key: Clash(**sides) for key, sides in cast("dict[str, Any]", item.conflicts).items()}
+    return item
 
 
 def _row(item: Item) -> dict[str, Any]:
