@@ -7,7 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, Select, Table, delete, func, insert, null, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from tpi_dhis2.errors import StoreProblem
 from tpi_dhis2.store import tables
@@ -177,21 +191,24 @@ class Store:
         items: Iterable[Item],
         *,
         stamps: Mapping[str, str] | None = None,
-        calculated: Mapping[str, str] | None = None,
         cursors: Mapping[str, str] | None = None,
     ) -> None:
         """Write objects in one transaction, with what must not be written without them.
 
-        ``stamps`` tells when the server last changed partnerships, ``calculated`` for which day their fields are
-        calculated; those of partnerships of which an object is written otherwise count as not calculated any more.
+        ``stamps`` tells when the server last changed partnerships. Those of which an object is written count as not
+        calculated any more.
         """
         kept = list(items)
-        done = calculated or {}
-        stale = {item.partnership: "" for item in kept if item.partnership not in done}
         with self._writing() as connection:
             _put(connection, kept)
-            _mirror(connection, stamps or {}, {**stale, **done})
+            _mirror(connection, stamps or {}, {item.partnership: "" for item in kept})
             _replace(connection, tables.cursor, "scope", [{"scope": k, "time": v} for k, v in (cursors or {}).items()])
+
+    def save_calculated(self, items: Iterable[Item], partnerships: Iterable[str], day: str) -> None:
+        """Write what was calculated of objects, and that partnerships are calculated for a day."""
+        with self._writing() as connection:
+            _change(connection, items, _CALCULATED)
+            _mirror(connection, {}, dict.fromkeys(partnerships, day))
 
     def forget(self, uids: Iterable[str]) -> int:
         """Take objects out of the store, in one transaction; the number."""
@@ -255,7 +272,7 @@ class Store:
     def end_upload(self, upload: int, items: Iterable[Item], stamps: Mapping[str, str]) -> None:
         """Write what became of the objects of a request, and that it has ended."""
         with self._writing() as connection:
-            _put(connection, list(items))
+            _change(connection, items, _OUTCOME)
             _mirror(connection, stamps, {})
             connection.execute(delete(tables.upload).where(tables.upload.c.id == upload))
 
@@ -309,6 +326,20 @@ def _row(item: Item) -> dict[str, Any]:
 
 def _put(connection: Connection, items: list[Item]) -> None:
     _replace(connection, tables.item, "uid", [_row(item) for item in items])
+
+
+#: What a request can change of an object: not what it should be.
+_OUTCOME = ("base", "state", "problem", "conflicts", "deleted", "removed", "report", "upload")
+#: What calculating changes.
+_CALCULATED = ("doc", "state", "problem", "upload")
+
+
+def _change(connection: Connection, items: Iterable[Item], columns: tuple[str, ...]) -> None:
+    """Write some columns of objects that are in the store; half the time of writing them whole."""
+    rows = [{"key": row["uid"], **{name: row[name] for name in columns}} for row in map(_row, items)]
+    if rows:
+        values: dict[str, Any] = {name: bindparam(name) for name in columns}
+        connection.execute(update(tables.item).where(_ITEM.uid == bindparam("key")).values(values), rows)
 
 
 def _mirror(connection: Connection, stamps: Mapping[str, str], calculated: Mapping[str, str]) -> None:

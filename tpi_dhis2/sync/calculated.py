@@ -12,7 +12,7 @@ from dataclasses import replace
 from tpi_dhis2.domain import calculate as domain
 from tpi_dhis2.domain.records import Partnership
 from tpi_dhis2.package.fields import Fields
-from tpi_dhis2.store.items import ERROR, RECORD, WAITING, Item
+from tpi_dhis2.store.items import CONFLICT, ERROR, RECORD, WAITING, Item
 from tpi_dhis2.store.partnerships import as_record, assemble
 from tpi_dhis2.store.store import Store
 
@@ -43,7 +43,7 @@ def calculated(
         mine = due.intersection(some[start : start + _AT_ONCE])
         touched = [item for uid in mine & found.keys() for item in _calculated(found[uid], fields, today, unseen)]
         if mine:
-            store.save(touched, calculated=dict.fromkeys(mine, today.isoformat()))
+            store.save_calculated(touched, mine, today.isoformat())
         yield from (found[uid] for uid in sorted(found))
 
 
@@ -61,7 +61,8 @@ def _will_be_there(item: Item) -> bool:
 
 def _as_there(item: Item) -> Item:
     """The item as the server has it or will have it."""
-    return replace(item, doc=item.base if item.state == ERROR and item.base is not None else item.outgoing)
+    doc = item.base if item.state == ERROR and item.base is not None else item.outgoing
+    return item if doc is item.doc else replace(item, doc=doc)
 
 
 def _of_all(
@@ -70,11 +71,13 @@ def _of_all(
     if not unseen:
         yield partnership.uid, domain.of_partnership(partnership, today)
     for cycle in partnership:
+        there = {record.uid: record for record in cycle.records}
         mine = (item for item in items.values() if item.type == RECORD and item.cycle == cycle.uid)
         for item in mine:
             # A planned event can hold no values.
             if not (item.deleted or item.removed) and item.doc.get("@status") != "SCHEDULE":
-                yield item.uid, domain.of_record(as_record(item), cycle, today)
+                as_here = item.state in (ERROR, CONFLICT) or item.uid not in there
+                yield item.uid, domain.of_record(as_record(item) if as_here else there[item.uid], cycle, today)
 
 
 def _write(item: Item, values: domain.Calculated, fields: Fields) -> bool:
