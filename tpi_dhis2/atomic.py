@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:
@@ -12,7 +15,14 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
 
 
 def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write a file by way of a part beside it, on the disk before it takes its name; OSError leaves nothing behind.
+    """Write a file as ``whole_file`` does."""
+    with whole_file(path, private=private) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
+    """Write a file by way of a part beside it, on the disk before it takes its name; an error leaves nothing behind.
 
     A private one is its owner's alone where the system knows such a thing.
     """
@@ -21,10 +31,10 @@ def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
         with part.open("wb") as file:
             if private:
                 part.chmod(0o600)
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except OSError:
+    except BaseException:
         part.unlink(missing_ok=True)
         raise

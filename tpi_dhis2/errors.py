@@ -15,7 +15,8 @@ TpiError
 ├── ServerFailed        the server failed (5xx) after the retries: try later
 ├── OutcomeUnknown      whether the request took effect is not known: look before sending again
 ├── StoreProblem        the local store cannot be used
-│   └── StoreBusy       another run has it: wait
+│   ├── StoreBusy       another run has it: wait
+│   └── StoreNotReady   it is not there yet, or of an older release: the next pull or push makes it ready to be read
 └── StateChanged        what was planned no longer fits: plan again
 
 Every error carries one plain line, what to do about it, and for ``--verbose`` the details.
@@ -109,6 +110,10 @@ class StoreProblem(TpiError):
 
 class StoreBusy(StoreProblem):
     """Another run has the store."""
+
+
+class StoreNotReady(StoreProblem):
+    """There is no store yet, or an older release wrote it; the next run that writes makes it ready to be read."""
 
 
 class StateChanged(TpiError):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fault.servers import ROOT, Ran, environment, provisioned, tpi
+from tests.fault.stores import run_on
+from tests.old_stores import write_old_store
+from tests.one_item import item
+from tests.unit.test_store_forms import is_brought_over
 from tpi_dhis2.sandbox.server import Sandbox, serve
 from tpi_dhis2.store.store import Store
 
@@ -125,12 +131,101 @@ def test_a_store_that_cannot_be_had(tmp_path, address):
 
 
 def test_a_store_in_use(tmp_path, monkeypatch):
-    monkeypatch.setattr("tpi_dhis2.store.store._LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("tpi_dhis2.store.lock._LOCK_SECONDS", 0.05)
     store = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    with Store.open(store):
-        ran = tpi("sync", "status", store=store)
+    with Store.open(store), serve(provisioned()) as url:
+        ran = tpi("sync", "pull", url=url, store=store, **ACCOUNT)
     assert is_plain_failure(ran), ran
     assert "Another run" in ran.err
+
+
+# The store alone: a limit on file size, and a disk that is really full
+
+
+_SAVE = "store.save([item(n, doc={'decisions': 'y' * 500}) for n in range(1000)], cursors={'': 'later'})"
+
+
+def limit(kilobytes: int) -> str:
+    """The line that lets no file of a process grow beyond a size."""
+    return f"resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes * 1024}, {kilobytes * 1024}))"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 300 kB that is mounted for a test."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603
+        pytest.skip("nothing can be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)  # noqa: S603, S607
+
+
+def is_as_before(store: str) -> None:
+    """The store has what was in it before the disk was full, and can be written to again."""
+    with Store.open(store) as opened:
+        assert (opened.items(), opened.cursor(), opened.faults()) == ([item(1)], "before", [])
+        opened.save([item(2)])
+
+
+def one_item(store: str) -> None:
+    with Store.open(store) as opened:
+        opened.save([item(1)], cursors={"": "before"})
+
+
+@pytest.mark.parametrize("kilobytes", [4, 60, 100, 200, 400])
+def test_a_save_that_does_not_fit_leaves_the_store_as_it_was(tmp_path, kilobytes):
+    store = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    one_item(store)
+    ran = run_on(store, inside=f"{limit(kilobytes)}\n{_SAVE}")
+    assert is_plain_failure(ran), ran
+    assert "Free space" in ran.err
+    is_as_before(store)
+
+
+def test_a_save_on_a_full_disk_leaves_the_store_as_it_was(small_disk):
+    store = f"sqlite:///{small_disk / 'store.sqlite'}"
+    one_item(store)
+    ran = run_on(store, inside=_SAVE)
+    assert is_plain_failure(ran), ran
+    assert "Free space" in ran.err
+    is_as_before(store)
+
+
+def test_a_store_is_not_begun_on_a_full_disk(small_disk):
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(280 * 1024))
+    store = f"sqlite:///{small_disk / 'store.sqlite'}"
+    ran = run_on(store)
+    assert is_plain_failure(ran), ran
+    assert not (small_disk / "store.sqlite").exists()
+    filler.unlink()
+    assert run_on(store).code == 0
+
+
+@pytest.mark.parametrize("kilobytes", [0, 4, 24, 60])
+def test_a_migration_that_does_not_fit_leaves_the_store_as_it_was(tmp_path, kilobytes):
+    store = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    write_old_store(store)
+    before = (tmp_path / "store.sqlite").read_bytes()
+    ran = run_on(store, before=limit(kilobytes))
+    assert is_plain_failure(ran), ran
+    assert (tmp_path / "store.sqlite").read_bytes() == before
+    is_brought_over(store)
+
+
+@pytest.mark.parametrize("left", [20, 60, 120])
+def test_a_migration_on_a_full_disk_leaves_the_store_as_it_was(small_disk, left):
+    store = f"sqlite:///{small_disk / 'store.sqlite'}"
+    write_old_store(store)
+    used = sum(path.stat().st_size for path in small_disk.iterdir())
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(300 * 1024 - used - left * 1024))
+    ran = run_on(store)
+    assert is_plain_failure(ran), ran
+    filler.unlink()
+    is_brought_over(store)
 
 
 @pytest.mark.parametrize("document", ["action-plan", "evaluation"])

@@ -22,11 +22,11 @@ from tests.fault.servers import (
     tpi,
 )
 from tests.fault.test_answers import WRONG
-from tests.unit.test_store import item
+from tests.old_stores import write_old_store
+from tests.one_item import item
 from tpi_dhis2.dhis2 import transport
 from tpi_dhis2.sandbox import server
 from tpi_dhis2.sandbox.server import Sandbox, serve
-from tpi_dhis2.store import store as module
 from tpi_dhis2.store.items import CONFLICT, SYNCED, Item
 from tpi_dhis2.store.store import Store
 
@@ -37,7 +37,6 @@ LOCAL = {"store", "disk", "tool", "dhis2.py", "proxies"}
 def impatient(monkeypatch):
     """No pauses between attempts."""
     monkeypatch.setattr(transport.PatientRetry, "sleep", lambda *_: None)
-    monkeypatch.setattr(module, "_LOCK_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -170,10 +169,33 @@ def test_a_damaged_file(given, tmp_path):
     assert found["store"]["level"] == "bad"
 
 
-def test_a_store_in_use_is_no_fault(given):
+def test_a_store_in_use_is_told_of_all_the_same(given):
     with Store.open(given["store"]):
-        found = findings(**given)["store"]
-    assert (found["level"], "Another run" in found["text"]) == ("note", True)
+        assert findings(**given)["store"]["level"] == "ok"
+
+
+def test_a_store_that_is_not_there_yet_is_no_fault(given, tmp_path):
+    found = findings(**given)["store"]
+    assert (found["level"], "There is no store" in found["text"]) == ("note", True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_of_an_older_release_is_no_fault_and_not_changed(given, tmp_path):
+    write_old_store(given["store"])
+    before = (tmp_path / "s.sqlite").read_bytes()
+    found = findings(**given)["store"]
+    assert (found["level"], "older release" in found["text"]) == ("note", True)
+    assert (tmp_path / "s.sqlite").read_bytes() == before
+
+
+def test_a_store_on_a_server(given, postgres):
+    address = postgres.new()
+    assert findings(**{**given, "store": address})["store"]["level"] == "note"
+    with Store.open(address) as store:
+        store.save([item()])
+    found = findings(**{**given, "store": address})
+    assert (found["store"]["level"], "1 objects" in found["store"]["text"]) == ("ok", True)
+    assert "disk" not in found
 
 
 def test_what_waits_and_whose_mirror_it_is(given):

@@ -11,9 +11,9 @@ from tpi_dhis2.demo.run import FILES
 from tpi_dhis2.domain.uids import derive_uid
 from tpi_dhis2.errors import RecordError, StoreProblem
 from tpi_dhis2.package.fields import package_fields
+from tpi_dhis2.store.items import CONFLICT, DELETED
 from tpi_dhis2.store.partnerships import partnerships
 from tpi_dhis2.store.store import Store
-from tpi_dhis2.store.items import CONFLICT, DELETED
 from tpi_dhis2.sync.outcome import CREATED, UPDATED
 from tpi_dhis2.sync.pull import Wanted, pull
 from tpi_dhis2.sync.push import How, Pusher, push

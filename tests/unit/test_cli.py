@@ -116,7 +116,7 @@ def test_version():
         ("sync", "nonsense"),
         ("sync", "pull", "--nonsense"),
         ("sync", "resolve", "a"),
-        ("sync", "resolve", "a", "--take", "mine"),
+        ("sync", "resolve", "a", "--take", "both"),
         ("sync", "pull", "--password", "x"),
         ("report", "action-plan"),
         ("report", "action-plan", "Name", "--all"),

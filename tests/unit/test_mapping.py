@@ -59,8 +59,8 @@ def test_what_is_sent_names_the_sites_fields_and_the_payload_stays_as_it_was():
 
 def test_what_comes_names_ours():
     server = Server({"trackedEntities": [THEIRS]})
-    assert list(Tracker(server, "P", MAPPING).by_id(["OurAttribut"])) == [[OURS]]
-    assert list(Tracker(server, "P").by_id(["OurAttribut"])) == [[THEIRS]]
+    assert list(Tracker(server, "P", MAPPING).whole(["OurAttribut"])) == [[OURS]]
+    assert list(Tracker(server, "P", {}).whole(["OurAttribut"])) == [[THEIRS]]
 
 
 def test_the_mapping_stands_in_the_servers_record():

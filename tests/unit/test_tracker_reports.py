@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import responses
 
+from tpi_dhis2.dhis2 import tracker as tracker_module
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.dhis2.metadata import Metadata, refusals
-from tpi_dhis2.dhis2.tracker import PAGE_SIZE, Tracker, read_report
+from tpi_dhis2.dhis2.tracker import PAGE_SIZE, Stamp, Tracker, read_report
 from tpi_dhis2.errors import OutcomeUnknown, ServerRefused
 from tpi_dhis2.sync.explain import explain
 
@@ -75,7 +76,7 @@ def test_what_nobody_speaks_of_is_neither_done_nor_refused(bundle):
 @pytest.mark.parametrize("status", [200, 409])
 def test_a_report_is_read_whatever_the_status(status):
     responses.post(f"{URL}/api/tracker", json=PARTLY, status=status)
-    assert Tracker(client(), "P").send({}).done == {"lGbRZl9fNfo"}
+    assert Tracker(client(), "P", {}).send({}).done == {"lGbRZl9fNfo"}
 
 
 @responses.activate
@@ -83,37 +84,50 @@ def test_a_report_is_read_whatever_the_status(status):
 def test_an_answer_without_a_report_is_a_refusal_of_all(body):
     responses.post(f"{URL}/api/tracker", json=body, status=409)
     with pytest.raises(ServerRefused):
-        Tracker(client(), "P").send({})
+        Tracker(client(), "P", {}).send({})
 
 
 @responses.activate
 def test_an_import_is_asked_for_object_by_object_and_waited_for():
     responses.post(f"{URL}/api/tracker", json=PARTLY)
-    Tracker(client(), "P").send({"trackedEntities": []})
-    asked = responses.calls[0].request.params
-    assert asked == {
+    Tracker(client(), "P", {}).send({"trackedEntities": []})
+    assert responses.calls[0].request.params == {
         "async": "false",
         "importStrategy": "CREATE_AND_UPDATE",
+        "importMode": "COMMIT",
         "atomicMode": "OBJECT",
         "reportMode": "FULL",
     }
 
 
-@responses.activate
-def test_pages_end_where_the_server_links_no_other():
-    responses.get(ENTITIES, json={"trackedEntities": [{"trackedEntity": "a"}], "pager": {"nextPage": "x"}})
-    responses.get(ENTITIES, json={"trackedEntities": [{"trackedEntity": "b"}], "pager": {}})
-    found = [entity["trackedEntity"] for page in Tracker(client(), "P").changed() for entity in page]
-    assert found == ["a", "b"]
+def stamp(uid: str, at: str) -> dict[str, str]:
+    return {"trackedEntity": uid, "updatedAt": at}
+
+
+def asked() -> list[dict[str, str]]:
+    return [dict(call.request.params) for call in responses.calls if "/tracker/" in str(call.request.url)]
 
 
 @responses.activate
 @pytest.mark.parametrize(("version", "key"), [("2.40.12", "instances"), ("2.41.5.1", "trackedEntities")])
-def test_pages_end_with_an_empty_one_where_there_are_no_links(version, key):
-    responses.get(ENTITIES, json={key: [{"trackedEntity": "a"}]})
-    responses.get(ENTITIES, json={key: []})
-    tracker = Tracker(client(version), "P")
-    assert [entity["trackedEntity"] for page in tracker.changed() for entity in page] == ["a"]
+def test_what_changed_is_one_request_when_it_fits(version, key):
+    responses.get(ENTITIES, json={key: [stamp("a", "2026-01-01"), stamp("b", "2026-01-02")]})
+    found = [each for page in Tracker(client(version), "P", {}).changed("2026-01-01") for each in page]
+    assert found == [Stamp("a", "2026-01-01"), Stamp("b", "2026-01-02")]
+    assert [(each["updatedAfter"], each["order"]) for each in asked()] == [("2026-01-01", "updatedAt:asc")]
+
+
+@responses.activate
+def test_a_long_list_goes_on_where_it_ended_and_counts_pages_only_within_one_time(monkeypatch):
+    monkeypatch.setattr(tracker_module, "STAMPS", 2)
+    pages = [["a1", "b2"], ["b2", "c2"], ["d2", "e3"], ["e3"]]
+    for page in pages:
+        responses.get(ENTITIES, json={"trackedEntities": [stamp(name, f"2026-01-0{name[1]}") for name in page]})
+    found = [each.uid for page in Tracker(client(), "P", {}).changed() for each in page]
+    assert sorted(set(found)) == ["a1", "b2", "c2", "d2", "e3"]
+    assert [(each.get("updatedAfter"), each["page"]) for each in asked()] == [
+        (None, "1"), ("2026-01-02", "1"), ("2026-01-02", "2"), ("2026-01-03", "1"),
+    ]  # fmt: skip
 
 
 @responses.activate
@@ -124,9 +138,8 @@ def test_pages_end_with_an_empty_one_where_there_are_no_links(version, key):
 def test_many_uids_are_asked_for_in_turns(version, name, between, key):
     responses.get(ENTITIES, json={key: [{"trackedEntity": "a"}]})
     uids = [f"a{number:010}" for number in range(PAGE_SIZE + 1)]
-    list(Tracker(client(version), "P").by_id(uids))
-    asked = [call.request.params[name].split(between) for call in responses.calls if "/tracker/" in call.request.url]
-    assert asked == [uids[:PAGE_SIZE], uids[PAGE_SIZE:]]
+    list(Tracker(client(version), "P", {}).whole(uids))
+    assert [each[name].split(between) for each in asked()] == [uids[:PAGE_SIZE], uids[PAGE_SIZE:]]
 
 
 def refused(status: str = "ERROR", stats: dict[str, int] | None = None) -> dict[str, object]:

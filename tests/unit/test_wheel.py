@@ -1,4 +1,4 @@
-"""The wheel carries what the commands need at run time: sources, pins, translations, templates and demo records."""
+"""The wheel carries what the commands need at run time: sources, pins, translations, templates, migrations."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ NEEDED = (
     "tpi_dhis2/_data/templates/evaluation.html.j2",
     "tpi_dhis2/demo/published.yaml",
     "tpi_dhis2/py.typed",
+    "tpi_dhis2/store/migrations/env.py",
+    "tpi_dhis2/store/migrations/versions/0001_release_0_2_0.py",
+    "tpi_dhis2/store/migrations/versions/0002_outbox.py",
 )
 
 

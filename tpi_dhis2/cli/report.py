@@ -73,7 +73,7 @@ def _write(
 
     if bool(partnership) == all_of_them:
         raise click.UsageError("Name one partnership, or give --all.")
-    with Store.open(store_url) as store:
+    with Store.open(store_url, reading=True) as store:
         known = partnerships(store)
     if not known:
         raise UsageError("The store has no partnerships.", "Run 'tpi-dhis2 sync pull' first.")

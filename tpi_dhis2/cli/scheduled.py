@@ -1,6 +1,7 @@
-"""A command for a timer or a deployment: environment file in, exit code and log out. Behind ``scripts/provision``.
+"""A command for a timer or a deployment: environment file in, exit code and log out.
 
-The command runs in a process of its own, so that whatever it prints and however it ends is in the log.
+Behind ``scripts/provision`` and ``scripts/sync``. The command runs in a process of its own, so that whatever it prints
+and however it ends is in the log.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tpi_dhis2.cli.main import guarded
 from tpi_dhis2.errors import TpiError
 
 #: What is run when no verb is given, by noun.
-_DEFAULT = {"provision": ("apply", "--yes")}
+_DEFAULT = {"provision": ("apply", "--yes"), "sync": ("run",)}
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]})

@@ -16,7 +16,8 @@ from tpi_dhis2.cli.common import (
     store_option,
     verbose_option,
 )
-from tpi_dhis2.cli.sync_options import Chosen, choice_options, dry_run_option, progress, writer_options
+from tpi_dhis2.cli.export import export
+from tpi_dhis2.cli.sync_options import Chosen, choice_options, dry_run_option, progress, see_to_tables, writer_options
 
 if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 @click.group()
 def command() -> None:
     """Bring partnership records to the server and back."""
+
+
+command.add_command(export)
 
 
 @command.command()
@@ -51,6 +55,8 @@ def pull(
         store.rehearsal() if dry_run else nullcontext(),
     ):
         done = pull_all(client, store, package_fields(), chosen.wanted(client, store), told)
+        if not dry_run:
+            see_to_tables(store)
     if as_json:
         print_json(pulled_json(done))
     else:
@@ -82,7 +88,8 @@ def push(
     Without FILES only what is waiting in the store is sent. A bad record never stops the others: it is set aside and
     named with its reason. With --dry-run the server only checks what would be sent.
     """
-    from tpi_dhis2.cli.sync_text import Names, pushed_json, show_pushed
+    from tpi_dhis2.cli.sync_names import Names
+    from tpi_dhis2.cli.sync_text import pushed_json, show_pushed
     from tpi_dhis2.package.fields import package_fields
     from tpi_dhis2.store.store import Store
     from tpi_dhis2.sync.push import How, rehearse
@@ -126,7 +133,8 @@ def run(
     What it did is told in a line an event on standard error, without anything that people entered, and in a summary.
     """
     from tpi_dhis2.cli.log import log_to_stderr
-    from tpi_dhis2.cli.sync_text import Names, ran_json, ran_lines
+    from tpi_dhis2.cli.sync_names import Names
+    from tpi_dhis2.cli.sync_text import ran_json, ran_lines
     from tpi_dhis2.package.fields import package_fields
     from tpi_dhis2.store.store import Store
     from tpi_dhis2.sync.hmis_file import read_hmis_mapping
@@ -141,6 +149,8 @@ def run(
         how = How(chosen.within(client, store), writers=writers, as_jobs=as_jobs, told=told)
         done = work(client, store, package_fields(), chosen.wanted(client, store), how, mapping)
         shown = ran_json(done, Names(store)) if as_json else None
+        if not dry_run:
+            see_to_tables(store)
     if shown is not None:
         print_json(shown)
     else:
@@ -155,7 +165,7 @@ def run(
 @verbose_option
 def status(store_url: str | None, as_json: bool) -> None:
     """Show how the store stands: what is there, what waits, what is refused or in conflict."""
-    from tpi_dhis2.cli.sync_text import status_json, status_lines
+    from tpi_dhis2.cli.sync_waiting import status_json, status_lines
     from tpi_dhis2.store.store import Store
 
     with Store.open(store_url, reading=True) as store:
@@ -172,7 +182,7 @@ def status(store_url: str | None, as_json: bool) -> None:
 @verbose_option
 def conflicts(store_url: str | None, as_json: bool, exit_code: bool) -> None:
     """List the fields that were changed here and on the server to different values, and who changed them when."""
-    from tpi_dhis2.cli.sync_text import conflict_lines, conflict_rows
+    from tpi_dhis2.cli.sync_waiting import conflict_lines, conflict_rows
     from tpi_dhis2.store.store import Store
 
     with Store.open(store_url, reading=True) as store:

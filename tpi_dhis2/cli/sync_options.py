@@ -104,6 +104,16 @@ def dry_run_option(command: Command) -> Command:
     return click.option("--dry-run", is_flag=True, help="Show what would be done; nothing is kept.")(command)
 
 
+def see_to_tables(store: Store) -> None:
+    """Keep the tables for analysts as the package describes them; why they are not is said, and stops nothing."""
+    from tpi_dhis2.package.fields import package_fields
+    from tpi_dhis2.sync.columns import refresh
+
+    said = refresh(store, package_fields())
+    if said:
+        click.echo(f"Warning: {said}", err=True)
+
+
 @contextmanager
 def progress(doing: str, *, quiet: bool) -> Iterator[Told]:
     """Show how far long work is: a bar for a person, a line now and then in a log."""

@@ -170,10 +170,10 @@ class Job:
         """What the server says of the job; None when it cannot be asked just now, as while it or its proxy starts."""
         try:
             return self.client.get(where.format(self.uid))
-        except (Unreachable, ServerFailed, NotDhis2) as error:
-            self.told(f"{error} The import goes on without us; asking again.")
-        except NotFound:  # a report before its time
-            pass
+        except (Unreachable, ServerFailed, NotDhis2, NotFound) as error:
+            # A report is not found before its time.
+            if where == self.notes or not isinstance(error, NotFound):
+                self.told(f"{error} The import goes on without us; asking again.")
         except TpiError as error:
             raise self._unknown(f"cannot be followed any more: {error}") from error
         return None

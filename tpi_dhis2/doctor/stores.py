@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tpi_dhis2.doctor.finding import BAD, NOTE, OK, WARN, Finding
-from tpi_dhis2.errors import StoreBusy
+from tpi_dhis2.errors import StoreNotReady
 from tpi_dhis2.store.health import Health, Place, look, place
 from tpi_dhis2.store.items import CONFLICT, ERROR, SYNCED, TO_DELETE, TO_POST, TO_UPDATE, UPLOADING, WARNING
 
@@ -21,16 +21,13 @@ _WAITING = (
 
 
 def examine(url: str | None, server: str | None) -> Iterator[Finding]:
-    """What a store says of itself; one that is not there yet is not made."""
+    """What a store says of itself; one that is not there yet is not made, an older one not changed."""
     where = place(url)
     if where.file is not None:
         yield from _room(where.file)
-    if where.is_new:
-        yield Finding(NOTE, "store", f"There is no store at {where.address} yet.", "sync pull or push makes it.")
-        return
     try:
         yield from health(where, look(url), server)
-    except StoreBusy as error:
+    except StoreNotReady as error:
         yield Finding(NOTE, "store", str(error), error.advice)
 
 

@@ -7,11 +7,12 @@ import binascii
 import hashlib
 import hmac
 import secrets
-import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tpi_dhis2.sandbox.ids import CHARACTERS
+from tpi_dhis2.sandbox.indexes import value_of
 from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.web import Json, RefusalError, Reply, Request, message
 
@@ -35,7 +36,7 @@ def password_fits(password: str, stored: str) -> bool:
 
 @dataclass(frozen=True)
 class Account:
-    """A user who has logged in, with what the user may do."""
+    """A user who has logged in, with what the user may do: as it was when the request came."""
 
     state: State
     user: Json
@@ -50,18 +51,18 @@ class Account:
         """Return the user's login name."""
         return str(self.user["username"])
 
-    @property
+    @cached_property
     def authorities(self) -> set[str]:
         """Return the authorities of all roles."""
         roles = [self.state.get("userRoles", role["id"]) for role in self.user.get("userRoles", [])]
         return {authority for role in roles if role for authority in role.get("authorities", [])}
 
-    @property
+    @cached_property
     def superuser(self) -> bool:
         """Say whether the user may do everything."""
         return "ALL" in self.authorities
 
-    @property
+    @cached_property
     def groups(self) -> list[str]:
         """Return the groups that list the user."""
         return groups_of(self.state, self.uid)
@@ -96,8 +97,7 @@ class Account:
 
 def groups_of(state: State, user: str) -> list[str]:
     """Return the UIDs of the groups that list a user."""
-    groups = state.table("userGroups").values()
-    return [group["id"] for group in groups if any(ref["id"] == user for ref in group.get("users") or [])]
+    return state.holders("userGroups", "users", user)
 
 
 def path_of(state: State, unit: str) -> list[str]:
@@ -112,10 +112,8 @@ def path_of(state: State, unit: str) -> list[str]:
 
 def account_named(state: State, username: str) -> Account | None:
     """Return the account of a login name."""
-    for user in state.table("users").values():
-        if user.get("username") == username:
-            return Account(state, user)
-    return None
+    found = state.found("users", value_of("username"), username)
+    return Account(state, found[0]) if found else None
 
 
 def authenticate(state: State, request: Request) -> Account:
@@ -172,7 +170,7 @@ def _token(state: State, request: Request, key: str) -> Account:
     token = state.get("tokens", hashlib.sha256(key.encode()).hexdigest())
     if token is None:
         raise _bad_token(UNAUTHORIZED, "The API token does not exists")
-    if token["expire"] is not None and token["expire"] < time.time() * 1000:
+    if token["expire"] is not None and token["expire"] < state.milliseconds():
         raise _bad_token(UNAUTHORIZED, "Failed to authenticate API token, token has expired.")
     _restrictions(token, request)
     account = account_named(state, token["username"])

@@ -6,6 +6,7 @@ import re
 import secrets
 import string
 from datetime import UTC, datetime
+from functools import lru_cache
 
 UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
 LETTERS = string.ascii_letters
@@ -55,5 +56,11 @@ def full_date(value: object) -> str | None:
     """Return a date or epoch as a full timestamp, or None when it is neither."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    moment = parse_date(str(value))
+    return _full_date(str(value))
+
+
+@lru_cache(maxsize=4096)
+def _full_date(text: str) -> str | None:
+    """Return a date as a timestamp; an import names the same few days again and again."""
+    moment = parse_date(text)
     return timestamp(moment) if moment else None

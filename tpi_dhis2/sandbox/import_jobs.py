@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from tpi_dhis2.sandbox.accounts import Account
-from tpi_dhis2.sandbox.ids import new_uid
-from tpi_dhis2.sandbox.jobs import METADATA, end_text, say, wait
+from tpi_dhis2.sandbox.jobs import METADATA, end_text, new_job, say, wait
 from tpi_dhis2.sandbox.metadata_import import Options, options_of, run
 from tpi_dhis2.sandbox.payload import read_metadata
 from tpi_dhis2.sandbox.reports import report_reply
+from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.web import Json, RefusalError, Reply, Request, message
 
 #: What a job of 2.41 and later says on its way.
@@ -31,17 +30,18 @@ def post_metadata(account: Account, request: Request) -> Reply:
 
 def _start(account: Account, request: Request, options: Options) -> Reply:
     """Take the bundle, which 2.40 reads at once and later versions in the job, and answer with the job."""
-    state, uid = account.state, new_uid()
+    state = account.state
     if state.minor == 40:
         read_metadata(request, state.minor)
-    state.put("jobs", uid, {"kind": METADATA, "notifications": [], "summary": None})
-    reply = _envelope(state.minor, uid, state.now(), _params(account, options), request.base_url)
+    uid = new_job(state, METADATA)
+    reply = _envelope(state, uid, _params(account, options), request.base_url)
     wait(state, uid, _steps(account, uid, request, options))
     return reply
 
 
-def _envelope(minor: int, uid: str, now: str, params: Json, base: str) -> Reply:
-    name = "metadataImport" if minor == 40 else f"{METADATA} ({int(datetime.now(UTC).timestamp() * 1000)})"
+def _envelope(state: State, uid: str, params: Json, base: str) -> Reply:
+    minor, now = state.minor, state.now()
+    name = "metadataImport" if minor == 40 else f"{METADATA} ({state.milliseconds()})"
     path = f"/api/system/tasks/{METADATA}"
     response: Json = {"name": name, "id": uid, "created": now, "jobType": METADATA,
                       "jobStatus": STATUS_OF.get(minor, "NOT_STARTED"),

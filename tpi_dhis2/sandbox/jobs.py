@@ -14,13 +14,18 @@ JOB_TYPES = (METADATA, TRACKER, "ANALYTICS_TABLE", "RESOURCE_TABLE", "DATA_INTEG
 REPORT_MODES = ("FULL", "ERRORS", "WARNINGS")
 
 
-def add_job(state: State, kind: str, text: str, summary: Json, *, failed: bool) -> str:
-    """Keep a job that has ended, and return its id."""
+def new_job(state: State, kind: str) -> str:
+    """Keep a job that has said nothing yet, and return its id."""
     uid = new_uid()
-    state.put("jobs", uid, {"kind": kind, "notifications": [], "summary": summary})
+    state.put("jobs", uid, {"kind": kind, "notifications": [], "summary": None})
+    return uid
+
+
+def end_job(state: State, uid: str, text: str, summary: Json, *, failed: bool) -> None:
+    """Keep what a job has come to."""
+    state.change("jobs", uid, summary=summary)
     say(state, uid, ["Creating bundle"])
     say(state, uid, [text], "ERROR" if failed else "INFO", completed=True)
-    return uid
 
 
 def say(state: State, uid: str, texts: list[str], level: str = "INFO", *, completed: bool = False) -> None:
@@ -59,6 +64,12 @@ def end_text(status: str, stats: Json) -> str:
     return f"Import complete with status {status}, {counts}"
 
 
+def look_at(state: State, uid: str) -> Reply:
+    """Answer what a job has said, and let it go on."""
+    _look(state, uid)
+    return notifications(state, uid)
+
+
 def notifications(state: State, uid: str) -> Reply:
     """Return what a job has said; an unknown job has said nothing."""
     job = state.get("jobs", uid)
@@ -70,8 +81,7 @@ def tasks(state: State, parts: list[str]) -> Reply:
     if not parts or parts[0] not in JOB_TYPES:
         raise refuse(400, f"Value '{''.join(parts)}' is not valid for parameter jobType.")
     if len(parts) > 1:
-        _look(state, parts[1])
-        return notifications(state, parts[1])
+        return look_at(state, parts[1])
     jobs = state.table("jobs").items()
     return Reply(200, {uid: job["notifications"] for uid, job in jobs if job["kind"] == parts[0]})
 

@@ -191,7 +191,7 @@ def _delete_orphans(state: State, item: Item) -> None:
     for name in ORPHANS.get(item.type.plural, ()):
         left = {each["id"] for each in state.get(item.type.plural, item.uid).get(name) or []}
         for each in (item.existing or {}).get(name) or []:
-            held = any(state.holders(owner, name).get(each["id"]) for owner in ORPHANS if name in ORPHANS[owner])
+            held = any(state.holders(owner, name, each["id"]) for owner in ORPHANS if name in ORPHANS[owner])
             if each["id"] not in left and not held:
                 remove(state, REFERENCES[name], each["id"])
 

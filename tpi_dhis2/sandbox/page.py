@@ -33,6 +33,6 @@ def partnership_names(state: State) -> list[str]:
     found = []
     for row in state.table("trackedEntities").values():
         if not row["deleted"]:
-            values = [row["attributes"][uid]["value"] for uid in named if uid in row["attributes"]]
+            values = [row["attributes"][uid][0] for uid in named if uid in row["attributes"]]
             found.append(values[0] if values else row["trackedEntity"])
     return sorted(found)

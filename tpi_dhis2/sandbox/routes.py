@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tpi_dhis2.sandbox import jobs, objects, system, tracker_export, tracker_import
+from tpi_dhis2.sandbox import jobs, objects, system, tracker_export, tracker_find, tracker_import
 from tpi_dhis2.sandbox.accounts import Account, authenticate
 from tpi_dhis2.sandbox.datastore import datastore
 from tpi_dhis2.sandbox.import_jobs import post_metadata
@@ -125,7 +125,7 @@ def _tracker(account: Account, parts: list[str], request: Request) -> Reply:
         return tracker_export.read(account, parts, request)
     if request.method == "POST" and parts[0] in ("enrollments", "events") and parts[2:] == ["note"]:
         return tracker_import.post_note(account, parts, request) if account.state.minor >= 42 else not_found_page()
-    if parts and parts[0] not in tracker_export.KINDS:
+    if parts and parts[0] not in tracker_find.KINDS:
         return not_found_page()
     raise wrong_method(request.method)
 

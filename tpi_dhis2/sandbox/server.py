@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tpi_dhis2.sandbox import fresh, routes
 from tpi_dhis2.sandbox.state import FULL_VERSION, State
-from tpi_dhis2.sandbox.web import RefusalError, Reply, Request, message
+from tpi_dhis2.sandbox.web import Json, RefusalError, Reply, Request, message
 
 REMEMBERED = 10000
 
@@ -41,6 +41,17 @@ class Sandbox:
         with self._lock:
             self.state = State(self.minor)
             fresh.fill(self.state)
+            self._save()
+
+    def snapshot(self) -> dict[str, Json]:
+        """Return a backup of all data, to be given to ``restore``."""
+        with self._lock:
+            return self.state.snapshot()
+
+    def restore(self, backup: dict[str, Json]) -> None:
+        """Go back to a backup, as often as wanted; the clock goes on, and jobs that waited are forgotten."""
+        with self._lock:
+            self.state.restore(backup)
             self._save()
 
     def _save(self) -> None:

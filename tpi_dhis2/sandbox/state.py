@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from tpi_dhis2.sandbox.ids import timestamp
+from tpi_dhis2.sandbox.indexes import Index, Keys, listed_in
+from tpi_dhis2.sandbox.values import restore_pairs
 from tpi_dhis2.sandbox.web import Json
 
 FULL_VERSION = {40: "2.40.12", 41: "2.41.5.1", 42: "2.42.4.1", 43: "2.43.1"}
@@ -30,8 +31,9 @@ class State:
         #: Jobs that wait: the looks that are left, and their steps. In memory only: a restart forgets them.
         self.waiting: dict[str, tuple[int, Iterator[None]]] = {}
         self._journal: list[tuple[str, str, Any]] = []
-        self._changes: Counter[str] = Counter()
-        self._indexes: dict[tuple[str, str], tuple[int, dict[str, list[str]]]] = {}
+        self._indexes: dict[str, dict[Keys, Index]] = {}
+        #: How far the server's clock is off; a test may move it at any time, back as well.
+        self.shift = self._shifted = timedelta()
         self._time = datetime(2000, 1, 1)  # noqa: DTZ001 (DHIS2 writes times without a zone)
         self._tick()
 
@@ -43,31 +45,40 @@ class State:
         """Return an object, or None."""
         return self.tables.get(table, {}).get(key)
 
-    def holders(self, table: str, listing: str) -> dict[str, list[str]]:
-        """Return which objects of a table list each identifier; made anew once the table has changed."""
-        made, index = self._indexes.get((table, listing), (-1, {}))
-        if made != self._changes[table]:
-            index = {}
-            for key, row in self.table(table).items():
-                for each in row.get(listing) or []:
-                    if isinstance(each, dict) and "id" in each:
-                        index.setdefault(each["id"], []).append(key)
-            self._indexes[table, listing] = self._changes[table], index
-        return index
+    def index(self, table: str, keys: Keys) -> Index:
+        """Return an index of a table: made when it is first asked for, kept right from then on."""
+        made = self._indexes.setdefault(table, {})
+        if keys not in made:
+            made[keys] = Index(keys, self.table(table))
+        return made[keys]
+
+    def found(self, table: str, keys: Keys, key: Hashable) -> list[Json]:
+        """Return the objects of a table that are found under a key."""
+        rows = self.table(table)
+        return [rows[uid] for uid in self.index(table, keys).under(key)]
+
+    def holders(self, table: str, listing: str, uid: str) -> list[str]:
+        """Return which objects of a table list an identifier."""
+        return list(self.index(table, listed_in(listing)).under(uid))
 
     def put(self, table: str, key: Any, value: Any) -> None:
         """Store an object in place of the one before."""
-        rows = self.table(table)
-        self._journal.append((table, key, rows.get(key, NOTHING)))
-        self._changes[table] += 1
-        rows[key] = value
+        self._journal.append((table, key, self._set(table, key, value)))
 
     def drop(self, table: str, key: str) -> None:
         """Remove an object."""
+        if key in self.table(table):
+            self._journal.append((table, key, self._set(table, key, NOTHING)))
+
+    def _set(self, table: str, key: Any, value: Any) -> Any:
+        """Store an object, or NOTHING, in the table and its indexes; return what was there."""
         rows = self.table(table)
-        if key in rows:
-            self._changes[table] += 1
-            self._journal.append((table, key, rows.pop(key)))
+        before = rows.pop(key, NOTHING) if value is NOTHING else rows.get(key, NOTHING)
+        if value is not NOTHING:
+            rows[key] = value
+        for index in self._indexes.get(table, {}).values():
+            index.move(key, None if before is NOTHING else before, None if value is NOTHING else value)
+        return before
 
     def change(self, table: str, key: Any, **properties: Any) -> Json:
         """Store a copy of an object with some properties set, and return it."""
@@ -108,22 +119,37 @@ class State:
     def undo(self, mark: int = 0) -> None:
         """Put back what was replaced since a mark in the journal."""
         while len(self._journal) > mark:
-            table, key, before = self._journal.pop()
-            self._changes[table] += 1
-            if before is NOTHING:
-                self.tables[table].pop(key, None)
-            else:
-                self.tables[table][key] = before
+            self._set(*self._journal.pop())
 
     def now(self) -> str:
         """Return the time of the request under way."""
-        return timestamp(self._time)
+        return self._now
+
+    def moment(self) -> datetime:
+        """Return the time of the request under way as a moment (UTC, no zone)."""
+        return self._time
+
+    def milliseconds(self) -> int:
+        """Return the time of the request under way as milliseconds since 1970."""
+        return int(self._time.replace(tzinfo=UTC).timestamp() * 1000)
 
     def _tick(self) -> None:
-        """Take the time for a request: later than the one before."""
-        moment = datetime.now(UTC).replace(tzinfo=None)
+        """Take the time for a request: later than the one before, unless the clock was set anew."""
+        moment = datetime.now(UTC).replace(tzinfo=None) + self.shift
         moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-        self._time = max(moment, self._time + timedelta(milliseconds=1))
+        as_before = self.shift == self._shifted
+        self._time = max(moment, self._time + timedelta(milliseconds=1)) if as_before else moment
+        self._shifted, self._now = self.shift, timestamp(self._time)
+
+    def snapshot(self) -> dict[str, Json]:
+        """Return a copy of all tables; the objects in them are shared, for none is ever changed."""
+        return {name: dict(rows) for name, rows in self.tables.items()}
+
+    def restore(self, tables: dict[str, Json]) -> None:
+        """Put all tables back to what a copy holds, as a server does from a backup: no job goes on."""
+        self.tables = {name: dict(rows) for name, rows in tables.items()}
+        self._indexes, self._journal = {}, []
+        self.waiting.clear()
 
     def save(self, file: Path) -> None:
         """Write the data beside the file and put it in its place."""
@@ -138,5 +164,6 @@ class State:
         content = json.loads(file.read_text(encoding="utf-8"))
         if content["version"] != self.minor:
             raise ValueError(f"{file} holds the data of a 2.{content['version']} sandbox, not of a 2.{self.minor}")
-        self.tables, self._indexes = {**content["tables"], "jobs": {}}, {}
+        restore_pairs(content["tables"])
+        self.restore({**content["tables"], "jobs": {}})
         return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 
 from tpi_dhis2.sandbox.accounts import Account, new_key
 from tpi_dhis2.sandbox.fields import expand, parse_fields
@@ -154,7 +153,7 @@ def _create_token(account: Account, request: Request) -> Reply:
         raise refuse(500, f'Cannot deserialize value of type `ApiTokenType` from String "{kind}"')
     key, uid, month = new_key(state.minor), new_uid(), 30 * 24 * 3600 * 1000
     digest = hashlib.sha256(key.encode()).hexdigest()
-    expire = body.get("expire") or int(time.time() * 1000) + month
+    expire = body.get("expire") or state.milliseconds() + month
     state.put("tokens", digest, {
         "id": uid, "digest": digest, "username": account.username, "code": body.get("code"), "type": kind, "version": 2,
         "created": state.now(), "expire": expire, "attributes": body.get("attributes") or [],

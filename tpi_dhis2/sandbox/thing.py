@@ -146,7 +146,7 @@ def _listed_by(plural: str, listing: str, *, many: bool = False) -> Callable[[Th
     """Return the object (or all) of a type whose list holds the thing."""
 
     def find(thing: Thing) -> Any:
-        found = [{"id": uid} for uid in thing.state.holders(plural, listing).get(thing.stored["id"], [])]
+        found = [{"id": uid} for uid in thing.state.holders(plural, listing, thing.stored["id"])]
         return found if many else next(iter(found), None)
 
     return find

@@ -75,8 +75,8 @@ def read_tracker(request: Request, state: State) -> list[Tracked]:
     for kind, (plural, _singular) in KINDS.items():
         for sent in body.get(plural) or []:
             _collect(state, kind, sent, {}, found)
-    order = list(KINDS)
-    return sorted(found, key=lambda each: order.index(each.kind))
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    return sorted(found, key=lambda each: order[each.kind])
 
 
 def _collect(state: State, kind: str, sent: Json, parents: Json, found: list[Tracked]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 from tpi_dhis2.sandbox.accounts import Account
 from tpi_dhis2.sandbox.ids import is_uid
+from tpi_dhis2.sandbox.indexes import ends as by_ends
+from tpi_dhis2.sandbox.indexes import value_of
 from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, KINDS, RELATIONSHIP, TRACKED_ENTITY, Tracked
 from tpi_dhis2.sandbox.web import Json
 
+Made = TypeVar("Made")
 EXISTS = {TRACKED_ENTITY: "E1002", ENROLLMENT: "E1080", EVENT: "E1030", RELATIONSHIP: "E4015"}
 MISSING = {TRACKED_ENTITY: "E1063", ENROLLMENT: "E1081", EVENT: "E1032", RELATIONSHIP: "E4016"}
 DELETED = {TRACKED_ENTITY: "E1114", ENROLLMENT: "E1113", EVENT: "E1082", RELATIONSHIP: "E4017"}
@@ -31,6 +34,11 @@ FIXED = {
     ENROLLMENT: ("E1127", ("program", "trackedEntity")),
     EVENT: ("E1128", ("programStage", "enrollment", "program")),
 }
+#: What is deleted with an object, how it names it, and the error and the authority when that may not be.
+CASCADES = {
+    TRACKED_ENTITY: (ENROLLMENT, "trackedEntity", "E1100", "F_TEI_CASCADE_DELETE"),
+    ENROLLMENT: (EVENT, "enrollment", "E1103", "F_ENROLLMENT_CASCADE_DELETE"),
+}
 
 
 class Bundle:
@@ -40,6 +48,28 @@ class Bundle:
         self.account, self.items, self.strategy = account, items, strategy
         self.state = account.state
         self.by_uid = {(item.kind, item.uid): item for item in items}
+        self._made: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what many objects of the import ask for, made when the first asks."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: Made = self._made[key]
+        return found
+
+    def units_of(self, program: Json) -> set[str]:
+        """Return the org units of a program."""
+        key = ("units", program["id"])
+        return self.once(key, lambda: {ref["id"] for ref in program.get("organisationUnits") or []})
+
+    def below(self, kind: str, parent: str, uid: Any) -> list[Tracked]:
+        """Return the objects of a kind that the payload puts under a parent."""
+        return self.once(("below", kind), lambda: _by_parent(self.items, kind, parent)).get(uid, [])
+
+    def stored(self, kind: str, parent: str, uid: Any) -> list[Json]:
+        """Return the stored objects of a kind under a parent that are not deleted."""
+        rows = self.state.found(KINDS[kind][0], value_of(parent), uid)
+        return [row for row in rows if not row["deleted"]]
 
     def meta(self, plural: str, uid: Any) -> Json:
         """Return a metadata object; an empty one when it does not exist."""
@@ -52,6 +82,14 @@ class Bundle:
         if item is None:
             return stored
         return {**(stored or {}), **{name: value for name, value in item.sent.items() if name != "attributes"}}
+
+
+def _by_parent(items: list[Tracked], kind: str, parent: str) -> dict[Any, list[Tracked]]:
+    found: dict[Any, list[Tracked]] = {}
+    for item in items:
+        if item.kind == kind:
+            found.setdefault(item.sent.get(parent), []).append(item)
+    return found
 
 
 def check_existence(bundle: Bundle, item: Tracked) -> None:
@@ -99,21 +137,12 @@ def check_fixed(_bundle: Bundle, item: Tracked) -> None:
 
 def check_delete(bundle: Bundle, item: Tracked) -> None:
     """Check that the user may delete what hangs below."""
-    account = bundle.account
-    if item.kind == ENROLLMENT:
-        events = bundle.state.table("events").values()
-        below = any(row.get("enrollment") == item.uid and not row["deleted"] for row in events)
-        if below and not account.has("F_ENROLLMENT_CASCADE_DELETE"):
-            _lacks(item, "E1103", account.uid, "F_ENROLLMENT_CASCADE_DELETE")
-    if item.kind == TRACKED_ENTITY:
-        rows = bundle.state.table("enrollments").values()
-        below = any(row.get("trackedEntity") == item.uid and not row["deleted"] for row in rows)
-        if below and not account.has("F_TEI_CASCADE_DELETE"):
-            _lacks(item, "E1100", account.uid, "F_TEI_CASCADE_DELETE")
-
-
-def _lacks(item: Tracked, code: str, who: str, authority: str) -> None:
-    item.fail(code, f"User: `{who}` lacks {authority} authority to delete {item.kind}: `{item.uid}`.", who, item.uid)
+    kind, back, code, authority = CASCADES.get(item.kind, ("", "", "", ""))
+    if kind and bundle.stored(kind, back, item.uid) and not bundle.account.has(authority):
+        who = bundle.account.uid
+        item.fail(
+            code, f"User: `{who}` lacks {authority} authority to delete {item.kind}: `{item.uid}`.", who, item.uid
+        )
 
 
 def check_relationship(bundle: Bundle, item: Tracked) -> None:
@@ -150,7 +179,7 @@ def _end(item: Tracked, side: str) -> tuple[str | None, Any]:
 def _duplicate(bundle: Bundle, item: Tracked, kind: Json, ends: list[tuple[str | None, Any]]) -> bool:
     """Say whether the same two ends are linked already; a bidirectional type counts both ways."""
     ways = [ends, ends[::-1]] if kind.get("bidirectional") else [ends]
-    for row in bundle.state.table("relationships").values():
+    for row in bundle.state.found("relationships", by_ends, ends[0][1]):
         other = Tracked(RELATIONSHIP, row, row["relationship"], row, 0)
         same = row["relationshipType"] == item.sent["relationshipType"] and not row["deleted"]
         if same and other.uid != item.uid and [_end(other, "from"), _end(other, "to")] in ways:

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from tpi_dhis2.sandbox import jobs
-from tpi_dhis2.sandbox.accounts import DATA_READ, Account
+from tpi_dhis2.sandbox.accounts import Account
 from tpi_dhis2.sandbox.fields import parse_fields
 from tpi_dhis2.sandbox.ids import is_uid
-from tpi_dhis2.sandbox.tracker_filters import attribute_filters, data_filters, in_order, wanted_order
+from tpi_dhis2.sandbox.indexes import value_of
+from tpi_dhis2.sandbox.tracker_filters import in_order, wanted_order
+from tpi_dhis2.sandbox.tracker_find import KINDS
 from tpi_dhis2.sandbox.tracker_params import (
     BAD_UID,
     check_size,
-    choice,
-    inside,
-    named,
     pager,
     paging,
-    scope_of,
-    uids,
-    window,
 )
-from tpi_dhis2.sandbox.tracker_view import DEFAULT_FIELDS, View, choose, end_of
-from tpi_dhis2.sandbox.web import Json, Reply, Request, bad_parameter, missing, not_found_page, refuse
+from tpi_dhis2.sandbox.tracker_reach import may_read_owned, may_read_row
+from tpi_dhis2.sandbox.tracker_view import DEFAULT_FIELDS, View
+from tpi_dhis2.sandbox.web import Json, Reply, Request, missing, not_found_page, refuse
 
-ENROLLMENT_STATUSES = ("ACTIVE", "COMPLETED", "CANCELLED")
-EVENT_STATUSES = ("ACTIVE", "COMPLETED", "VISITED", "SCHEDULE", "OVERDUE", "SKIPPED")
 NAMES = {"trackedEntities": "TrackedEntity", "enrollments": "Enrollment", "events": "Event",
          "relationships": "Relationship"}  # fmt: skip
-Find = Callable[[Account, Request], list[Json]]
 
 
 def read(account: Account, parts: list[str], request: Request) -> Reply:
@@ -47,7 +38,7 @@ def _job(account: Account, rest: list[str], request: Request) -> Reply:
         raise refuse(400, BAD_UID.format(rest[0]))
     if rest[1:] == ["report"]:
         return jobs.tracker_report(account.state, rest[0], request)
-    return jobs.notifications(account.state, rest[0])
+    return jobs.look_at(account.state, rest[0])
 
 
 def _list(account: Account, kind: str, request: Request) -> Reply:
@@ -66,11 +57,9 @@ def _list(account: Account, kind: str, request: Request) -> Reply:
 
 def _shown(account: Account, kind: str, rows: list[Json], request: Request, *, deleted: bool) -> list[Json]:
     program = request.one("program") if kind == "trackedEntities" else None
-    view = View(account, program=program, deleted=deleted)
-    show = {"trackedEntities": view.entity, "enrollments": view.enrollment, "events": view.event,
-            "relationships": view.relationship}[kind]  # fmt: skip
     wanted = parse_fields(",".join(request.many("fields")) or DEFAULT_FIELDS[kind])
-    return [choose(wanted, show(row)) for row in rows]
+    show = View(account, program=program, deleted=deleted).show(kind, wanted)
+    return [show(row) for row in rows]
 
 
 def _one(account: Account, kind: str, uid: str, request: Request) -> Reply:
@@ -84,8 +73,8 @@ def _one(account: Account, kind: str, uid: str, request: Request) -> Reply:
     row = state.get(kind, uid)
     if row is None or row["deleted"]:
         raise refuse(500, name) if row and state.minor == 40 and kind == "trackedEntities" else missing(name, uid)
-    unread = kind == "trackedEntities" and not _readable_entity(account, row, program)
-    if unread or (kind in ("events", "enrollments") and not _readable(account, row)):
+    unread = kind == "trackedEntities" and not may_read_owned(account, row, program)
+    if unread or (kind in ("events", "enrollments") and not may_read_row(account, row)):
         if state.minor == 41:
             raise refuse(403, f"User has no access to {name}: `{uid}`", "E1006")
         raise missing(name, uid)
@@ -94,180 +83,6 @@ def _one(account: Account, kind: str, uid: str, request: Request) -> Reply:
     return Reply(200, _shown(account, kind, [row], request, deleted=False)[0])
 
 
-def _programs_of(account: Account, entity: str, *, deleted: bool = False) -> list[str]:
-    rows = account.state.table("enrollments").values()
-    return [row["program"] for row in rows if row["trackedEntity"] == entity and (deleted or not row["deleted"])]
-
-
-def _readable(account: Account, row: Json) -> bool:
-    """Say whether the user may read an enrollment or event."""
-    program = account.state.get("programs", row["program"])
-    stage = account.state.get("programStages", row.get("programStage"))
-    allowed = account.may(program, DATA_READ) and (stage is None or account.may(stage, DATA_READ))
-    return allowed and _in_reach(account, row["orgUnit"], program)
-
-
-def _in_reach(account: Account, unit: Any, program: Json | None) -> bool:
-    """Say whether a unit is in the search scope, or for a protected program in the capture scope."""
-    closed = (program or {}).get("accessLevel") in ("PROTECTED", "CLOSED")
-    return account.in_scope(unit) if closed else account.in_search_scope(unit)
-
-
-def _readable_entity(account: Account, row: Json, program: str | None) -> bool:
-    kind = account.state.get("trackedEntityTypes", row["trackedEntityType"])
-    subject = account.state.get("programs", program)
-    if not account.may(kind, DATA_READ) or (subject and not account.may(subject, DATA_READ)):
-        return False
-    unit = (row.get("owners") or {}).get(program, row["orgUnit"])
-    return _in_reach(account, unit, subject)
-
-
-def _program(account: Account, request: Request) -> Json | None:
-    """Return the tracker program that a request names."""
-    uid = request.one("program")
-    program = account.state.get("programs", uid)
-    if uid and program is None:
-        raise bad_parameter(f"Program is specified but does not exist: {uid}")
-    if program and not account.may(program, DATA_READ):
-        raise refuse(403, f"User has no access to program: {uid}", "E1006")
-    return dict(program) if program else None
-
-
-def _check_entity_request(account: Account, request: Request, program: Json | None, ids: list[str]) -> None:
-    kind, state = request.one("trackedEntityType"), account.state
-    if program and program.get("programType") == "WITHOUT_REGISTRATION":
-        raise bad_parameter(f"Program specified is not a tracker program: {program['id']}")
-    if program and kind:
-        raise bad_parameter("`program` and `trackedEntityType` cannot be specified simultaneously")
-    if not program and not kind and not ids:
-        raise bad_parameter("Either `program`, `trackedEntityType` or `trackedEntities` should be specified")
-    if kind and state.get("trackedEntityTypes", kind) is None:
-        raise bad_parameter(f"Tracked entity type does not exist: {kind}")
-    if state.minor >= 42 and request.one("enrollmentStatus") and not program:
-        raise bad_parameter("`program` must be defined when `enrollmentStatus` is defined")
-    three = [request.one(name) for name in ("eventStatus", "eventOccurredAfter", "eventOccurredBefore")]
-    if any(three) and not all(three):
-        text = "`eventOccurredAfter`, `eventOccurredBefore` and `eventStatus` must be specified together"
-        raise bad_parameter(text)
-
-
-def _status(request: Request, name: str, minor: int) -> str | None:
-    """Return the wanted enrollment status, under its new or old name."""
-    new = choice(request, name, ENROLLMENT_STATUSES, strict=True) if minor >= 42 else None
-    old = choice(request, "programStatus", ENROLLMENT_STATUSES, strict=minor >= 42)
-    if new and old:
-        text = f"Only one parameter of 'programStatus' and '{name}' must be specified. Prefer '{name}'"
-        raise bad_parameter(text)
-    return new or old
-
-
-def find_entities(account: Account, request: Request) -> list[Json]:
-    """Return the tracked entities that a request asks for."""
-    state, ids = account.state, uids(request, account.state, "trackedEntities", "trackedEntity")
-    program, updated, deleted = _program(account, request), window(request), request.flag("includeDeleted")
-    filters = attribute_filters(account, request)
-    if state.minor == 40:  # the org unit is missed before the other rules are looked at
-        scope_of(account, request, ids=bool(ids))
-    _check_entity_request(account, request, program, ids)
-    scope = scope_of(account, request, ids=bool(ids))
-    if scope.mode == "CHILDREN" and state.minor == 43:
-        raise refuse(409, "could not initialize proxy - no Session")
-    status, kind = _status(request, "enrollmentStatus", state.minor), request.one("trackedEntityType")
-    uid = program["id"] if program else None
-
-    def wanted(row: Json) -> bool:
-        fits = row["deleted"] <= deleted and (not ids or row["trackedEntity"] in ids)
-        fits = fits and inside(row["updatedAt"], updated)
-        fits = fits and kind in (None, row["trackedEntityType"]) and filters(row)
-        unit = (row.get("owners") or {}).get(uid, row["orgUnit"])
-        return fits and scope.covers(unit) and _readable_entity(account, row, uid)
-
-    found = [row for row in state.table("trackedEntities").values() if wanted(row)]
-    return [row for row in found if uid is None or _enrolled(account, row, uid, request, status)]
-
-
-def _enrolled(account: Account, row: Json, program: str, request: Request, status: str | None) -> bool:
-    """Say whether a tracked entity has an enrollment (and where asked, an event) that fits."""
-    state, deleted = account.state, request.flag("includeDeleted")
-    limits = window(request, "enrollmentEnrolled")
-    mine = [each for each in state.table("enrollments").values() if each["trackedEntity"] == row["trackedEntity"]]
-    mine = [each for each in mine if each["program"] == program and (deleted or not each["deleted"])]
-    mine = [each for each in mine if status in (None, each["status"]) and inside(each["enrolledAt"], limits)]
-    wanted, occurred = request.one("eventStatus"), window(request, "eventOccurred")
-    if not wanted or not mine:
-        return bool(mine)
-    ids = {each["enrollment"] for each in mine}
-    events = [each for each in state.table("events").values() if each.get("enrollment") in ids and not each["deleted"]]
-    return any(each["status"] == wanted and inside(each.get("occurredAt"), occurred) for each in events)
-
-
-def _demand_program(account: Account, request: Request, *, coded: bool) -> None:
-    if account.state.minor >= 43 and not request.one("program"):
-        text = "Required request parameter 'program' is missing"
-        raise refuse(400, text, "E1003" if coded else None)
-
-
-def find_enrollments(account: Account, request: Request) -> list[Json]:
-    """Return the enrollments that a request asks for."""
-    state = account.state
-    _demand_program(account, request, coded=True)
-    ids = uids(request, state, "enrollments", "enrollment")
-    entity, program = request.one("trackedEntity"), _program(account, request)
-    scope, deleted = scope_of(account, request, ids=bool(ids)), request.flag("includeDeleted")
-    updated, enrolled = window(request), window(request, "enrolled")
-    status = _status(request, "status", state.minor)
-
-    def wanted(row: Json) -> bool:
-        fits = row["deleted"] <= deleted and (not ids or row["enrollment"] in ids)
-        fits = fits and (program is None or row["program"] == program["id"]) and entity in (None, row["trackedEntity"])
-        fits = fits and status in (None, row["status"]) and inside(row["updatedAt"], updated)
-        return fits and inside(row["enrolledAt"], enrolled) and scope.covers(row["orgUnit"]) and _readable(account, row)
-
-    return [row for row in state.table("enrollments").values() if wanted(row)]
-
-
-def find_events(account: Account, request: Request) -> list[Json]:
-    """Return the events that a request asks for."""
-    state = account.state
-    _demand_program(account, request, coded=False)
-    ids, of_enrollments = uids(request, state, "events", "event"), uids(request, state, "enrollments", "enrollments")
-    plain = {name: request.one(name) for name in ("program", "programStage", "trackedEntity")}
-    _program(account, request)
-    scope = scope_of(account, request, ids=bool(ids), single=True)
-    status = choice(request, "status", EVENT_STATUSES, strict=True)
-    of_status = _status(request, "enrollmentStatus", state.minor)
-    windows = {"updatedAt": window(request), "occurredAt": window(request, "occurred"),
-               "scheduledAt": window(request, "scheduled")}  # fmt: skip
-    filters = data_filters(account, request)
-    deleted = request.flag("includeDeleted")
-
-    def wanted(row: Json) -> bool:
-        fits = row["deleted"] <= deleted and (not ids or row["event"] in ids) and status in (None, row["status"])
-        fits = fits and all(value in (None, row.get(name)) for name, value in plain.items())
-        fits = fits and all(inside(row.get(name), limits) for name, limits in windows.items())
-        fits = fits and (not of_enrollments or row["enrollment"] in of_enrollments) and filters(row)
-        enrollment = state.get("enrollments", row["enrollment"]) or {"status": None, "deleted": True}
-        fits = fits and (of_status is None or (of_status == enrollment["status"] and not enrollment["deleted"]))
-        return fits and scope.covers(row["orgUnit"]) and _readable(account, row)
-
-    return [row for row in state.table("events").values() if wanted(row)]
-
-
-def find_relationships(account: Account, request: Request) -> list[Json]:
-    """Return the relationships of an object."""
-    entity = named(request, account.state, "trackedEntity", "tei") or request.one("trackedEntity")
-    uid: Any = entity or request.one("enrollment") or request.one("event")
-    if not uid:
-        text = "Missing required parameter 'trackedEntity', 'enrollment' or 'event'."
-        raise refuse(400, text, None if account.state.minor == 40 else "E1003")
-    rows = account.state.table("relationships").values()
-    mine = [row for row in rows if uid in (end_of(row, "from"), end_of(row, "to"))]
-    return [row for row in mine if request.flag("includeDeleted") or not row["deleted"]]
-
-
-KINDS: dict[str, Find] = {
-    "trackedEntities": find_entities,
-    "enrollments": find_enrollments,
-    "events": find_events,
-    "relationships": find_relationships,
-}
+def _programs_of(account: Account, entity: str) -> list[str]:
+    rows = account.state.found("enrollments", value_of("trackedEntity"), entity)
+    return [row["program"] for row in rows if not row["deleted"]]

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from tpi_dhis2.sandbox.indexes import attribute_value
 from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, TRACKED_ENTITY, Tracked
 from tpi_dhis2.sandbox.tracker_checks import Bundle
-from tpi_dhis2.sandbox.tracker_values import as_text, fits_options, fits_type
+from tpi_dhis2.sandbox.tracker_values import as_text, fits_options, fits_type, option_codes
 from tpi_dhis2.sandbox.web import Json
 
 LONGEST_ATTRIBUTE = 1200
 CLOSED = ("SCHEDULE", "SKIPPED", "OVERDUE")
 
 
-def _owned(owner: Json, children: str) -> dict[str, bool]:
-    """Return the attributes of a program or type, and whether each is mandatory."""
+def _owned(bundle: Bundle, owner: Json, children: str, name: str, must: str) -> dict[str, bool]:
+    """Return the attributes or data elements of a program, type or stage, and whether each is mandatory."""
     rows = owner.get(children) or []
-    return {row["trackedEntityAttribute"]["id"]: bool(row.get("mandatory")) for row in rows}
+    key = ("owned", owner.get("id"), children)
+    return bundle.once(key, lambda: {row[name]["id"]: bool(row.get(must)) for row in rows})
+
+
+def _attributes_of(bundle: Bundle, owner: Json, children: str) -> dict[str, bool]:
+    return _owned(bundle, owner, children, "trackedEntityAttribute", "mandatory")
+
+
+def _fits_options(bundle: Bundle, subject: Json, value: str) -> bool:
+    uid = (subject.get("optionSet") or {}).get("id")
+    if uid is None:
+        return True
+    codes = bundle.once(("codes", uid), lambda: option_codes(bundle.state, uid))
+    return fits_options(bundle.state.minor, subject.get("valueType", "TEXT"), codes, value)
 
 
 def sent_values(item: Tracked) -> dict[Any, Any]:
@@ -27,7 +41,7 @@ def sent_values(item: Tracked) -> dict[Any, Any]:
 def check_entity_values(bundle: Bundle, item: Tracked) -> None:
     """Check the attributes of a tracked entity."""
     kind = bundle.meta("trackedEntityTypes", item.sent["trackedEntityType"])
-    mandatory = [uid for uid, must in _owned(kind, "trackedEntityTypeAttributes").items() if must]
+    mandatory = [uid for uid, must in _attributes_of(bundle, kind, "trackedEntityTypeAttributes").items() if must]
     values, stored = sent_values(item), (item.existing or {}).get("attributes", {})
     for uid in mandatory:
         if uid in values and as_text(values[uid]) is None:
@@ -41,7 +55,7 @@ def check_entity_values(bundle: Bundle, item: Tracked) -> None:
 def check_enrollment_values(bundle: Bundle, item: Tracked) -> None:
     """Check the attributes of an enrollment against its program."""
     program = bundle.meta("programs", item.sent["program"])
-    owned, values = _owned(program, "programTrackedEntityAttributes"), sent_values(item)
+    owned, values = _attributes_of(bundle, program, "programTrackedEntityAttributes"), sent_values(item)
     entity_uid = item.sent["trackedEntity"]
     for uid, value in values.items():
         _check_attribute(bundle, item, uid, value, entity_uid)
@@ -84,7 +98,7 @@ def _check_attribute_value(bundle: Bundle, item: Tracked, subject: Json, value: 
             item.fail("E1085", f"Attribute: `{uid}`, value does not match value type: `{kind}`.", uid, kind)
         if bundle.state.minor >= 43 or kind in ("DATE", "DATETIME", "AGE"):
             item.fail("E1007", f"Error validating attribute value type: `{kind}`; Error: `{value}`.", kind, value)
-    if not fits_options(bundle.state, subject, value):
+    if not _fits_options(bundle, subject, value):
         options = subject["optionSet"]["id"]
         item.fail("E1125", f"Value `{value}` is not a valid option code in OptionSet `{options}`.", value, options)
     if subject.get("unique") and _taken(bundle, uid, value, entity):
@@ -93,22 +107,28 @@ def _check_attribute_value(bundle: Bundle, item: Tracked, subject: Json, value: 
 
 def _taken(bundle: Bundle, uid: str, value: str, entity: str) -> bool:
     """Say whether another tracked entity has the value, on the server or in the payload."""
-    for row in bundle.state.table("trackedEntities").values():
-        found = row["attributes"].get(uid)
-        if found and found["value"] == value and row["trackedEntity"] != entity and not row["deleted"]:
-            return True
+    rows = bundle.state.found("trackedEntities", attribute_value(uid), value)
+    if any(row["trackedEntity"] != entity and not row["deleted"] for row in rows):
+        return True
+    senders = bundle.once(("senders",), lambda: _senders(bundle)).get((uid, value), set())
+    return bool(senders - {entity})
+
+
+def _senders(bundle: Bundle) -> dict[tuple[Any, Any], set[Any]]:
+    """Return which tracked entities of a payload have each value of an attribute."""
+    found: dict[tuple[Any, Any], set[Any]] = {}
     for item in bundle.items:
         owner = item.uid if item.kind == TRACKED_ENTITY else item.sent.get("trackedEntity")
-        if item.kind in (TRACKED_ENTITY, ENROLLMENT) and owner != entity and sent_values(item).get(uid) == value:
-            return True
-    return False
+        if item.kind in (TRACKED_ENTITY, ENROLLMENT):
+            for uid, value in sent_values(item).items():
+                found.setdefault((uid, as_text(value)), set()).add(owner)
+    return found
 
 
 def check_data_values(bundle: Bundle, item: Tracked) -> None:
     """Check the data values of an event against its stage."""
     stage = bundle.meta("programStages", item.sent["programStage"])
-    rows = stage.get("programStageDataElements") or []
-    owned = {row["dataElement"]["id"]: bool(row.get("compulsory")) for row in rows}
+    owned = _owned(bundle, stage, "programStageDataElements", "dataElement", "compulsory")
     values = {each.get("dataElement"): each.get("value") for each in item.sent.get("dataValues") or []}
     for uid, sent in values.items():
         subject, value = bundle.meta("dataElements", uid), as_text(sent)
@@ -151,7 +171,7 @@ def _check_data_value(bundle: Bundle, item: Tracked, subject: Json, value: str) 
             item.fail("E1007", f"Error validating attribute value type: `{value}`.", value)
         elif not (old and kind == "USERNAME"):
             item.fail("E1302", f"DataElement `{uid}` is not valid: `value_not_{kind.lower()}`.", uid, kind)
-    elif not fits_options(bundle.state, subject, value):
+    elif not _fits_options(bundle, subject, value):
         options = subject["optionSet"]["id"]
         item.fail("E1125", f"Value `{value}` is not a valid option code in OptionSet `{options}`.", value, options)
 

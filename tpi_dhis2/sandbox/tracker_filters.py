@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import Account
+from tpi_dhis2.sandbox.indexes import value_of
 from tpi_dhis2.sandbox.query import OPERATORS
+from tpi_dhis2.sandbox.values import text_of, texts
 from tpi_dhis2.sandbox.web import Json, Request, bad_parameter, refuse
 
 NAMES = {
@@ -66,7 +68,7 @@ def attribute_filters(account: Account, request: Request, name: str = "filter") 
     wanted = _tests(account, request.many(name), "trackedEntityAttributes", "Tracked entity attribute")
 
     def fits(row: Json) -> bool:
-        values = {uid: value["value"] for uid, value in (row.get("attributes") or {}).items()}
+        values = texts(row.get("attributes") or {}) if wanted else {}
         return all(test(values.get(uid)) for uid, tests in wanted for test in tests)
 
     return fits
@@ -78,7 +80,7 @@ def data_filters(account: Account, request: Request) -> Test:
     of_entity = attribute_filters(account, request, "filterAttributes")
 
     def fits(row: Json) -> bool:
-        values = {uid: value["value"] for uid, value in row["dataValues"].items()}
+        values = texts(row["dataValues"]) if wanted else {}
         entity = account.state.get("trackedEntities", row.get("trackedEntity")) or {}
         return of_entity(entity) and all(test(values.get(uid)) for uid, tests in wanted for test in tests)
 
@@ -126,11 +128,10 @@ def in_order(account: Account, kind: str, rows: list[Json], order: list[tuple[st
 def _key(account: Account, kind: str, row: Json, name: str) -> tuple[bool, Any]:
     value: Any = row.get(name)
     if name in row.get("dataValues", {}):
-        value = row["dataValues"][name]["value"]
+        value = text_of(row["dataValues"][name])
     elif name in row.get("attributes", {}):
-        value = row["attributes"][name]["value"]
+        value = text_of(row["attributes"][name])
     elif name == "enrolledAt" and kind == "trackedEntities":
-        rows = account.state.table("enrollments").values()
-        mine = [each["enrolledAt"] for each in rows if each["trackedEntity"] == row["trackedEntity"]]
-        value = max(mine, default=None)
+        rows = account.state.found("enrollments", value_of("trackedEntity"), row["trackedEntity"])
+        value = max((each["enrolledAt"] for each in rows), default=None)
     return (value is None, "" if value is None else str(value))

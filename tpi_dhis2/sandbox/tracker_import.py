@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import Account
 from tpi_dhis2.sandbox.ids import new_uid
-from tpi_dhis2.sandbox.jobs import TRACKER, add_job, end_text
+from tpi_dhis2.sandbox.jobs import TRACKER, end_job, end_text, new_job, wait
 from tpi_dhis2.sandbox.payload import read_json
 from tpi_dhis2.sandbox.reports import no_stats
 from tpi_dhis2.sandbox.tracker_access import check_access
@@ -78,15 +79,24 @@ def post_tracker(account: Account, request: Request) -> Reply:
     wanted, state = parameters(request), account.state
     items = read_tracker(request, state)
     if request.flag("async", default=True):
-        report = run(account, items, wanted)
-        text = end_text(report["status"], report["stats"])
-        uid = add_job(state, TRACKER, text, report, failed=report["status"] == "ERROR")
+        uid = new_job(state, TRACKER)
+        wait(state, uid, _steps(account, uid, items, wanted))
         path = "/api/tracker/jobs/" if state.minor < 42 else "/tracker/jobs/"
         response = {"id": uid, "location": request.base_url + path + uid}
         response["responseType"] = "TrackerJobWebMessageResponse"
         return message(200, "Tracker job added", response=response)
     report = run(account, items, wanted)
     return Reply(409 if report["status"] == "ERROR" else 200, report)
+
+
+def _steps(account: Account, uid: str, items: list[Tracked], wanted: dict[str, str]) -> Iterator[None]:
+    """Import as a job does, and keep the report; what stands on the server is looked at only now."""
+    for item in items:
+        item.existing = account.state.get(item.table, item.uid)
+    report = run(account, items, wanted)
+    text = end_text(report["status"], report["stats"])
+    end_job(account.state, uid, text, report, failed=report["status"] == "ERROR")
+    yield
 
 
 def post_note(account: Account, parts: list[str], request: Request) -> Reply:

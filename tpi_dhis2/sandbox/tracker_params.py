@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import Account, path_of
@@ -57,9 +57,15 @@ class Scope:
     account: Account
     mode: str
     units: list[str] = field(default_factory=list)
+    _known: dict[Any, bool] = field(default_factory=dict)
 
     def covers(self, unit: Any) -> bool:
         """Say whether an org unit is in the list, and in reach of the user."""
+        if unit not in self._known:
+            self._known[unit] = self._covers(unit)
+        return self._known[unit]
+
+    def _covers(self, unit: Any) -> bool:
         path = path_of(self.account.state, unit)
         if not self.account.in_search_scope(unit):
             return False
@@ -105,7 +111,7 @@ def _check_units(account: Account, units: list[str], mode: str, *, ids: bool) ->
         raise refuse(status, "User is not authorized to query across all organisation units", code)
 
 
-def window(request: Request, prefix: str = "updated") -> tuple[str | None, str | None]:
+def window(request: Request, state: State, prefix: str = "updated") -> tuple[str | None, str | None]:
     """Return the times after and before which something must have happened."""
     after, before = request.one(f"{prefix}After"), request.one(f"{prefix}Before")
     within = request.one(f"{prefix}Within")
@@ -116,7 +122,7 @@ def window(request: Request, prefix: str = "updated") -> tuple[str | None, str |
         match = DURATION.fullmatch(within)
         if match is None:
             raise bad_parameter(f"`{prefix}Within` is not valid: {within}")
-        start = datetime.now(UTC).replace(tzinfo=None) - timedelta(**{UNITS[match[2]]: int(match[1])})
+        start = state.moment() - timedelta(**{UNITS[match[2]]: int(match[1])})
         return timestamp(start), None
     return _moment(after, f"{prefix}After"), _moment(before, f"{prefix}Before", late=True)
 

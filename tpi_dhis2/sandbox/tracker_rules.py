@@ -5,6 +5,7 @@ Program rules are not executed: what ASSIGN, SHOWERROR and the like do on a real
 
 from __future__ import annotations
 
+from tpi_dhis2.sandbox.accounts import account_named
 from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, TRACKED_ENTITY, Tracked
 from tpi_dhis2.sandbox.tracker_checks import Bundle
 from tpi_dhis2.sandbox.web import Json
@@ -20,7 +21,7 @@ def check_enrollment_relations(bundle: Bundle, item: Tracked) -> None:
     if program.get("programType") == "WITHOUT_REGISTRATION":
         item.fail("E1014", f"Provided Program: `{program['id']}` is a Program without registration.", program["id"])
         return
-    if unit not in [ref["id"] for ref in program.get("organisationUnits") or []]:
+    if unit not in bundle.units_of(program):
         text = f"Enrollment OrganisationUnit: `{unit}` and Program: `{program['id']}` don't match."
         item.fail("E1041", text, unit, program["id"])
     kind = (program.get("trackedEntityType") or {}).get("id")
@@ -52,8 +53,9 @@ def check_enrollment_state(bundle: Bundle, item: Tracked) -> None:
 
 def _check_cardinality(bundle: Bundle, item: Tracked, program: Json) -> None:
     entity = item.sent["trackedEntity"]
-    others = [row for row in _enrollments(bundle) if row.get("trackedEntity") == entity]
-    others = [row for row in others if row["program"] == program["id"] and row["enrollment"] != item.uid]
+    others = [
+        row for row in _enrollments(bundle, entity) if row["program"] == program["id"] and row["enrollment"] != item.uid
+    ]
     if program.get("onlyEnrollOnce") and others and item.existing is None:
         text = f"TrackedEntity: `{entity}` already has an Enrollment in Program `{program['id']}`."
         item.fail("E1016", text, entity, program["id"])
@@ -62,13 +64,12 @@ def _check_cardinality(bundle: Bundle, item: Tracked, program: Json) -> None:
         item.fail("E1015", text, entity, program["id"])
 
 
-def _enrollments(bundle: Bundle) -> list[Json]:
-    """Return the enrollments as they will be."""
-    rows = {uid: row for uid, row in bundle.state.table("enrollments").items() if not row["deleted"]}
-    for item in bundle.items:
-        if item.kind == ENROLLMENT:
-            rows[item.uid] = {"status": "ACTIVE", "program": None, **item.sent, "enrollment": item.uid}
-    return list(rows.values())
+def _enrollments(bundle: Bundle, entity: str) -> list[Json]:
+    """Return the enrollments of a tracked entity as they will be."""
+    rows = bundle.stored(ENROLLMENT, "trackedEntity", entity)
+    found = [row for row in rows if (ENROLLMENT, row["enrollment"]) not in bundle.by_uid]
+    sent = bundle.below(ENROLLMENT, "trackedEntity", entity)
+    return found + [{"status": "ACTIVE", "program": None, **item.sent, "enrollment": item.uid} for item in sent]
 
 
 def fill_program(bundle: Bundle, item: Tracked) -> None:
@@ -95,7 +96,7 @@ def check_event_relations(bundle: Bundle, item: Tracked) -> None:
             item.fail("E1313", f"Event `{item.uid}` of an Enrollment does not point to an existing tracked entity.")
         text = f"Event: `{item.uid}`, program: `{program['id']}` is different from program defined in Enrollment."
         item.fail("E1079", text, item.uid, program["id"])
-    if sent["orgUnit"] not in [ref["id"] for ref in program.get("organisationUnits") or []]:
+    if sent["orgUnit"] not in bundle.units_of(program):
         text = f"Event OrganisationUnit: `{sent['orgUnit']}` and Program: `{program['id']}` don't match."
         item.fail("E1029", text, sent["orgUnit"], program["id"])
 
@@ -145,12 +146,11 @@ def _check_repeatable(bundle: Bundle, item: Tracked, stage: Json, *, registered:
     if stage.get("repeatable") or not registered or item.existing is not None:
         return
     enrollment = item.sent.get("enrollment")
-    rows = [row for row in bundle.state.table("events").values() if not row["deleted"]]
-    before = [other for other in bundle.items if other.kind == EVENT and other.place < item.place]
+    rows = bundle.stored(EVENT, "enrollment", enrollment)
+    before = [other for other in bundle.below(EVENT, "enrollment", enrollment) if other.place < item.place]
     rows += [other.sent | {"event": other.uid} for other in before]
     for row in rows:
-        same = row.get("enrollment") == enrollment and row.get("programStage") == stage["id"]
-        if same and row.get("event") != item.uid:
+        if row.get("programStage") == stage["id"] and row.get("event") != item.uid:
             text = f"ProgramStage: `{stage['id']}` is not repeatable and an Event already exists."
             item.fail("E1039", text, stage["id"])
             return
@@ -168,10 +168,11 @@ def _check_assigned(bundle: Bundle, item: Tracked, stage: Json) -> None:
 
 def assigned_user(bundle: Bundle, sent: Json) -> Json | None:
     """Return the user whom an event is assigned to."""
-    for user in bundle.state.table("users").values():
-        if user["id"] == sent.get("uid") or (not sent.get("uid") and user["username"] == sent.get("username")):
-            return dict(user)
-    return None
+    if sent.get("uid"):
+        user: Json | None = bundle.state.get("users", sent["uid"])
+        return user
+    account = account_named(bundle.state, str(sent.get("username")))
+    return account.user if account else None
 
 
 def check_notes(bundle: Bundle, item: Tracked) -> None:

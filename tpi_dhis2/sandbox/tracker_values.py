@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 
 from tpi_dhis2.sandbox.ids import is_uid, parse_date
+from tpi_dhis2.sandbox.indexes import value_of
 from tpi_dhis2.sandbox.state import State
-from tpi_dhis2.sandbox.web import Json
 
 LONGEST = 50000
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -83,23 +83,23 @@ def fits_type(state: State, kind: str, value: str) -> bool:
     if kind == "ORGANISATION_UNIT":
         return state.get("organisationUnits", value) is not None
     if kind == "USERNAME":
-        return any(user.get("username") == value for user in state.table("users").values())
+        return bool(state.found("users", value_of("username"), value))
     return kind not in FITS or FITS[kind](value)
 
 
-def fits_options(state: State, subject: Json, value: str) -> bool:
-    """Say whether a value is a code of the option set, or for a multi-text one several codes."""
-    uid = (subject.get("optionSet") or {}).get("id")
-    if uid is None:
-        return True
+def option_codes(state: State, uid: str) -> set[str]:
+    """Return the codes of an option set; in lower case on 2.40, which does not tell the cases apart."""
     options = [state.get("options", ref["id"]) for ref in state.get("optionSets", uid).get("options") or []]
-    codes = [option["code"] for option in options if option]
-    if subject.get("valueType") == "MULTI_TEXT" and state.minor > 40:
+    codes = {option["code"] for option in options if option}
+    return {code.lower() for code in codes} if state.minor == 40 else codes
+
+
+def fits_options(minor: int, kind: str, codes: set[str], value: str) -> bool:
+    """Say whether a value is one of the codes of an option set, or for a multi-text one several of them."""
+    if kind == "MULTI_TEXT" and minor > 40:
         parts = value.split(",")
-        return all(part in codes for part in parts) and (state.minor >= 43 or len(set(parts)) == len(parts))
-    if state.minor == 40:
-        return value.lower() in [code.lower() for code in codes]
-    return value in codes
+        return all(part in codes for part in parts) and (minor >= 43 or len(set(parts)) == len(parts))
+    return (value.lower() if minor == 40 else value) in codes
 
 
 def as_text(value: object) -> str | None:

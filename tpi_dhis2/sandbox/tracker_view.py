@@ -1,11 +1,14 @@
-"""Tracker objects as the API shows them, and the choice of their fields."""
+"""Tracker objects as the API shows them: of each only the fields that are asked for are made."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import DATA_READ, Account
 from tpi_dhis2.sandbox.fields import Field, expand
+from tpi_dhis2.sandbox.fresh import OPTION_COMBO
+from tpi_dhis2.sandbox.indexes import ends, value_of
 from tpi_dhis2.sandbox.web import Json
 
 DEFAULT_FIELDS = {
@@ -14,34 +17,45 @@ DEFAULT_FIELDS = {
     "events": "*,!relationships",
     "relationships": "*",
 }
-PLAIN_ENTITY = ("trackedEntity", "trackedEntityType", "createdAt", "createdAtClient", "updatedAt", "updatedAtClient",
-                "orgUnit", "inactive", "deleted")  # fmt: skip
-PLAIN_ENROLLMENT = ("enrollment", "createdAt", "createdAtClient", "updatedAt", "updatedAtClient", "trackedEntity",
+PLAIN = {
+    "trackedEntities": ("trackedEntity", "trackedEntityType", "createdAt", "createdAtClient", "updatedAt",
+                        "updatedAtClient", "orgUnit", "inactive", "deleted", "geometry", "createdBy", "updatedBy"),
+    "enrollments": ("enrollment", "createdAt", "createdAtClient", "updatedAt", "updatedAtClient", "trackedEntity",
                     "program", "status", "orgUnit", "enrolledAt", "occurredAt", "followUp", "completedBy",
-                    "completedAt", "deleted", "createdBy", "updatedBy", "geometry")  # fmt: skip
-PLAIN_EVENT = ("event", "status", "program", "programStage", "enrollment", "trackedEntity", "orgUnit", "occurredAt",
-               "scheduledAt", "storedBy", "followUp", "deleted", "createdAt", "createdAtClient", "updatedAt",
-               "updatedAtClient", "attributeOptionCombo", "attributeCategoryOptions", "completedBy", "completedAt",
-               "assignedUser", "createdBy", "updatedBy", "geometry")  # fmt: skip
-PLAIN_RELATIONSHIP = ("relationship", "relationshipType", "relationshipName", "bidirectional", "createdAt",
-                      "updatedAt", "deleted", "from", "to")  # fmt: skip
+                    "completedAt", "deleted", "createdBy", "updatedBy", "geometry"),
+    "events": ("event", "status", "program", "programStage", "enrollment", "trackedEntity", "orgUnit", "occurredAt",
+               "scheduledAt", "followUp", "deleted", "createdAt", "createdAtClient", "updatedAt", "updatedAtClient",
+               "attributeOptionCombo", "attributeCategoryOptions", "completedBy", "completedAt", "assignedUser",
+               "createdBy", "updatedBy", "geometry"),
+    "relationships": ("relationship", "relationshipType", "relationshipName", "bidirectional", "createdAt",
+                      "updatedAt", "deleted", "from", "to"),
+}  # fmt: skip
+#: Properties that are tracker objects in turn.
+BELOW = ("enrollments", "events", "relationships")
+EVERYTHING = [Field("*")]
+Show = Callable[[Any], Any]
 
 
-def choose(wanted: list[Field], found: Json) -> Json:
-    """Return the wanted fields of JSON."""
-    names = list(found)
-    chosen: Json = {}
-    for each in expand(wanted, {"*": names, ":all": names}):
-        if each.name in found and found[each.name] is not None:
-            value = found[each.name]
-            chosen[each.name] = _inner(each, value) if each.fields else value
-    return chosen
+def _chosen(wanted: list[Field], names: list[str]) -> list[Field]:
+    """Return the wanted fields of those that there are."""
+    return [each for each in expand(wanted, {"*": names, ":all": names}) if each.name in names]
 
 
-def _inner(wanted: Field, value: Any) -> Any:
-    if isinstance(value, list):
-        return [choose(wanted.fields, each) if isinstance(each, dict) else each for each in value]
-    return choose(wanted.fields, value) if isinstance(value, dict) else value
+def _pick(wanted: list[Field]) -> Show:
+    """Return how the wanted fields of plain JSON are shown, an object or a list of them; none stands for all."""
+    plan: dict[tuple[str, ...], list[tuple[str, Show]]] = {}
+
+    def show(value: Any) -> Any:
+        if isinstance(value, list):
+            return [show(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        names = tuple(value)
+        if names not in plan:
+            plan[names] = [(each.name, _pick(each.fields)) for each in _chosen(wanted, list(names))]
+        return {name: inner(value[name]) for name, inner in plan[names] if value[name] is not None}
+
+    return show if wanted else lambda value: value
 
 
 class View:
@@ -50,100 +64,140 @@ class View:
     def __init__(self, account: Account, *, program: str | None = None, deleted: bool = False):
         self.account, self.state = account, account.state
         self.program, self.deleted = program, deleted
+        self._shown: dict[tuple[str, str], set[str]] = {}
+        self._parts: dict[str, dict[str, Show]] = {
+            kind: {name: _property(name) for name in names} | self._made(kind) for kind, names in PLAIN.items()
+        }
 
-    def entity(self, row: Json) -> Json:
-        """Return a tracked entity with all below it."""
-        found = {name: row.get(name) for name in PLAIN_ENTITY}
-        found["potentialDuplicate"] = False
-        found |= {name: row.get(name) for name in ("geometry", "createdBy", "updatedBy")}
-        found["relationships"] = self.relationships(row["trackedEntity"])
-        found["attributes"] = self.attributes(row, self._attribute_uids(row))
-        found["enrollments"] = [self.enrollment(each) for each in self._enrollments(row)]
-        owners = [(program, unit) for program, unit in (row.get("owners") or {}).items() if self._shows(program)]
-        found["programOwners"] = [
-            {"orgUnit": unit, "trackedEntity": row["trackedEntity"], "program": program} for program, unit in owners
-        ]
+    def _made(self, kind: str) -> dict[str, Show]:
+        """Return the properties that are not stored as they are shown."""
+        common: dict[str, Show] = {"relationships": lambda row: self._relationships(row[kind_of(kind)])}
+        if kind == "trackedEntities":
+            return {**common, "potentialDuplicate": lambda _row: False, "attributes": self._entity_attributes,
+                    "enrollments": self._enrollments, "programOwners": self._owners}  # fmt: skip
+        if kind == "relationships":
+            return {}
+        common |= {"notes": self._notes, **self._of_version(kind)}
+        if kind == "events":
+            return {**common, "dataValues": self._data_values}
+        return {**common, "attributes": self._enrollment_attributes, "events": self._events}
+
+    def _of_version(self, kind: str) -> dict[str, Show]:
+        """Return the properties of enrollments and events that not every version has, as recorded."""
+        minor = self.state.minor
+        found: dict[str, Show] = {}
+        if minor == 40:
+            found["orgUnitName"] = lambda row: (self.state.get("organisationUnits", row["orgUnit"]) or {}).get("name")
+        if kind == "events" and minor <= 41:
+            found["followup"] = _property("followUp")
+        if kind == "events" and minor == 40:
+            found["followUp"] = lambda _row: None
+        if minor >= 43:
+            found["storedBy"] = _property("storedBy")
+        if kind == "enrollments" and minor >= 43:
+            found["attributeOptionCombo"] = lambda _row: OPTION_COMBO
         return found
+
+    def show(self, kind: str, wanted: list[Field]) -> Show:
+        """Return how objects of a kind are shown with the wanted fields; what is null is left out."""
+        parts = self._parts[kind]
+        plan = [(each.name, parts[each.name], self._inner(each)) for each in _chosen(wanted, list(parts))]
+
+        def shown(row: Json) -> Json:
+            values = [(name, part(row), inner) for name, part, inner in plan]
+            return {name: inner(value) for name, value, inner in values if value is not None}
+
+        return shown
+
+    def _inner(self, wanted: Field) -> Show:
+        if wanted.name not in BELOW:
+            return _pick(wanted.fields)
+        show = self.show(wanted.name, wanted.fields or EVERYTHING)
+        return lambda rows: [show(row) for row in rows]
 
     def _shows(self, program: str) -> bool:
         readable = self.account.may(self.state.get("programs", program), DATA_READ)
         return readable and self.program in (None, program)
 
+    def _living(self, rows: list[Json]) -> list[Json]:
+        return [row for row in rows if self.deleted or not row["deleted"]]
+
     def _enrollments(self, row: Json) -> list[Json]:
-        rows = self.state.table("enrollments").values()
-        mine = [each for each in rows if each["trackedEntity"] == row["trackedEntity"] and self._shows(each["program"])]
-        return [each for each in mine if self.deleted or not each["deleted"]]
+        rows = self._living(self.state.found("enrollments", value_of("trackedEntity"), row["trackedEntity"]))
+        return [each for each in rows if self._shows(each["program"])]
 
-    def _attribute_uids(self, row: Json) -> set[str]:
-        """Return the attributes to show: those of the type and of the program that is asked for; all on 2.40."""
+    def _events(self, row: Json) -> list[Json]:
+        """Return the events of an enrollment, without those of stages whose data the user may not read."""
+        rows = self._living(self.state.found("events", value_of("enrollment"), row["enrollment"]))
+        return [
+            each for each in rows if self.account.may(self.state.get("programStages", each["programStage"]), DATA_READ)
+        ]
+
+    def _owners(self, row: Json) -> list[Json]:
+        owners = [(program, unit) for program, unit in (row.get("owners") or {}).items() if self._shows(program)]
+        return [
+            {"orgUnit": unit, "trackedEntity": row["trackedEntity"], "program": program} for program, unit in owners
+        ]
+
+    def _entity_attributes(self, row: Json) -> list[Json]:
+        """Return the values of the type and of the program that is asked for; all on 2.40."""
         if self.state.minor == 40 and self.program is None:
-            return set(row["attributes"])
-        kind = self.state.get("trackedEntityTypes", row["trackedEntityType"]) or {}
-        program = self.state.get("programs", self.program) or {}
-        rows = list(kind.get("trackedEntityTypeAttributes") or [])
-        rows += program.get("programTrackedEntityAttributes") or []
-        return {each["trackedEntityAttribute"]["id"] for each in rows}
+            return self._attributes(row, set(row["attributes"]))
+        of_type = self._owned("trackedEntityTypes", row["trackedEntityType"], "trackedEntityTypeAttributes")
+        return self._attributes(row, of_type | self._of_program(self.program or ""))
 
-    def attributes(self, row: Json, shown: set[str]) -> list[Json]:
+    def _enrollment_attributes(self, row: Json) -> list[Json]:
+        entity = self.state.get("trackedEntities", row["trackedEntity"])
+        return self._attributes(entity, self._of_program(row["program"]))
+
+    def _of_program(self, uid: str) -> set[str]:
+        return self._owned("programs", uid, "programTrackedEntityAttributes")
+
+    def _owned(self, plural: str, uid: str, children: str) -> set[str]:
+        """Return the attributes of a type or program."""
+        if (plural, uid) not in self._shown:
+            rows = (self.state.get(plural, uid) or {}).get(children) or []
+            self._shown[plural, uid] = {each["trackedEntityAttribute"]["id"] for each in rows}
+        return self._shown[plural, uid]
+
+    def _attributes(self, row: Json, shown: set[str]) -> list[Json]:
         """Return attribute values with what they are called."""
         found = []
-        for uid, value in row["attributes"].items():
-            subject = self.state.get("trackedEntityAttributes", uid) or {}
+        for uid, (text, stamp) in row["attributes"].items():
             if uid in shown:
+                subject = self.state.get("trackedEntityAttributes", uid) or {}
                 found.append({
                     "attribute": uid, "code": subject.get("code"), "displayName": subject.get("name"),
-                    "createdAt": value["createdAt"], "updatedAt": value["updatedAt"],
-                    "valueType": subject.get("valueType"), "value": value["value"],
+                    **stamp, "valueType": subject.get("valueType"), "value": text,
                 })  # fmt: skip
         return found
 
-    def enrollment(self, row: Json) -> Json:
-        """Return an enrollment with its events and attributes."""
-        found = {name: row.get(name) for name in PLAIN_ENROLLMENT}
-        if self.state.minor == 40:
-            found["orgUnitName"] = (self.state.get("organisationUnits", row["orgUnit"]) or {}).get("name")
-        events = self.state.table("events").values()
-        mine = [each for each in events if each.get("enrollment") == row["enrollment"]]
-        found["events"] = [self.event(each) for each in mine if self.deleted or not each["deleted"]]
-        found["relationships"] = self.relationships(row["enrollment"])
-        program = self.state.get("programs", row["program"]) or {}
-        entity = self.state.get("trackedEntities", row["trackedEntity"])
-        shown = {each["trackedEntityAttribute"]["id"] for each in program.get("programTrackedEntityAttributes") or []}
-        found["attributes"] = self.attributes(entity, shown)
-        found["notes"] = self._notes(row)
-        return found
+    def _data_values(self, row: Json) -> list[Json]:
+        pairs = row["dataValues"].items()
+        return [{"dataElement": uid, **stamp, "providedElsewhere": False, "value": text}
+                for uid, (text, stamp) in pairs]  # fmt: skip
 
     def _notes(self, row: Json) -> list[Json]:
-        """Return the notes; who stored them is told from 2.43 on."""
+        """Return the notes; who stored them is told from 2.43 on, and the writer's full name from 2.41 on."""
         hidden = () if self.state.minor >= 43 else ("storedBy",)
-        return [{name: value for name, value in note.items() if name not in hidden} for note in row["notes"]]
-
-    def event(self, row: Json) -> Json:
-        """Return an event with its values."""
-        found = {name: row.get(name) for name in PLAIN_EVENT}
+        notes = [{name: value for name, value in note.items() if name not in hidden} for note in row["notes"]]
         if self.state.minor == 40:
-            found["orgUnitName"] = (self.state.get("organisationUnits", row["orgUnit"]) or {}).get("name")
-            found["followup"] = found.pop("followUp")
-        found["relationships"] = self.relationships(row["event"])
-        found["dataValues"] = [{"dataElement": uid, **value} for uid, value in row["dataValues"].items()]
-        found["notes"] = self._notes(row)
-        return found
+            return notes
+        return [{**note, "createdBy": _with_name(note["createdBy"])} for note in notes]
 
-    def relationships(self, uid: str) -> list[Json]:
-        """Return the relationships of an object."""
-        rows = self.state.table("relationships").values()
-        mine = [row for row in rows if not row["deleted"] and uid in (end_of(row, "from"), end_of(row, "to"))]
-        return [self.relationship(row) for row in mine]
-
-    def relationship(self, row: Json) -> Json:
-        """Return a relationship."""
-        return {name: row.get(name) for name in PLAIN_RELATIONSHIP}
+    def _relationships(self, uid: str) -> list[Json]:
+        rows = self.state.found("relationships", ends, uid)
+        return [row for row in rows if not row["deleted"]]
 
 
-def end_of(row: Json, side: str) -> Any:
-    """Return the UID of the object at one end of a relationship."""
-    for name in ("trackedEntity", "enrollment", "event"):
-        value = (row.get(side) or {}).get(name)
-        if value:
-            return value.get(name) if isinstance(value, dict) else value
-    return None
+def _property(name: str) -> Show:
+    return lambda row: row.get(name)
+
+
+def kind_of(plural: str) -> str:
+    """Return the name of one of a kind: the property with its UID."""
+    return {"trackedEntities": "trackedEntity"}.get(plural, plural[:-1])
+
+
+def _with_name(user: Json) -> Json:
+    return {**user, "displayName": f"{user['firstName']} {user['surname']}"}

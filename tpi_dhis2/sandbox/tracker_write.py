@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import Account
@@ -9,9 +12,10 @@ from tpi_dhis2.sandbox.fresh import OPTION, OPTION_COMBO
 from tpi_dhis2.sandbox.ids import new_uid
 from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, KINDS, RELATIONSHIP, TRACKED_ENTITY, Tracked
-from tpi_dhis2.sandbox.tracker_checks import Bundle
+from tpi_dhis2.sandbox.tracker_checks import CASCADES, Bundle
 from tpi_dhis2.sandbox.tracker_rules import assigned_user
 from tpi_dhis2.sandbox.tracker_values import as_text
+from tpi_dhis2.sandbox.values import Stamps, text_of
 from tpi_dhis2.sandbox.web import Json
 
 
@@ -21,12 +25,35 @@ def user_info(user: Json) -> Json:
     return {**found, "firstName": user.get("firstName"), "surname": user.get("surname")}
 
 
+def _shared(value: Any) -> Any:
+    """Return a text that many objects hold as one and the same object: a server may hold a million."""
+    return sys.intern(value) if type(value) is str else value
+
+
+def _merged(stored: Json, sent: dict[str, str | None], stamp: Callable[[Json | None], Json]) -> Json:
+    """Return values with the sent ones in place; only a real change moves a value's time."""
+    found = dict(stored)
+    for uid, value in sent.items():
+        before = found.get(uid)
+        if value is None:
+            found.pop(uid, None)
+        elif text_of(before) != value:
+            found[_shared(uid)] = (_short(value), stamp(before[1] if before else None))
+    return found
+
+
+def _short(value: str) -> str:
+    """Return a text; codes, numbers and dates come again and again and are kept once."""
+    return sys.intern(value) if len(value) <= len("2026-01-01T00:00:00.000") else value
+
+
 class Writer:
     """Stores the objects of one import."""
 
     def __init__(self, bundle: Bundle):
         self.bundle, self.state, self.account = bundle, bundle.state, bundle.account
         self.me = user_info(self.account.user)
+        self.stamps = Stamps(self.state.minor, self.state.now(), self.me)
 
     def store(self, item: Tracked) -> None:
         """Store an object and move the time of the tracked entity it belongs to."""
@@ -51,8 +78,9 @@ class Writer:
             "createdBy": before.get("createdBy") or self.me,
             "updatedBy": self.me,
             "deleted": False,
-            "orgUnit": item.sent.get("orgUnit"),
+            "orgUnit": _shared(item.sent.get("orgUnit")),
             "geometry": item.sent.get("geometry"),
+            "storedBy": None if item.kind == TRACKED_ENTITY else self.account.username,
             "notes": self._notes(item),
         }
 
@@ -69,37 +97,24 @@ class Writer:
 
     def _entity(self, item: Tracked, row: Json) -> None:
         before = item.existing or {}
-        row["trackedEntityType"] = item.sent["trackedEntityType"]
+        row["trackedEntityType"] = _shared(item.sent["trackedEntityType"])
         row["inactive"] = bool(item.sent.get("inactive"))
         row["owners"] = before.get("owners") or {}
         row["attributes"] = self._attributes(before.get("attributes") or {}, item)
 
     def _attributes(self, stored: Json, item: Tracked) -> Json:
         sent = {each["attribute"]: as_text(each.get("value")) for each in item.sent.get("attributes") or []}
-        return self._merged(stored, sent, {})
-
-    def _merged(self, stored: Json, sent: dict[str, str | None], extra: Json) -> Json:
-        """Return values with the sent ones in place; only a real change moves a value's time."""
-        found = dict(stored)
-        for uid, value in sent.items():
-            before = found.get(uid)
-            if value is None:
-                found.pop(uid, None)
-            elif before is None or before["value"] != value:
-                now = self.state.now()
-                created = before["createdAt"] if before else now
-                found[uid] = {"createdAt": created, "updatedAt": now, **extra, "value": value}
-        return found
+        return _merged(stored, sent, self.stamps.of_attribute)
 
     def _enrollment(self, item: Tracked, row: Json) -> None:
         sent, entity = item.sent, self.state.get("trackedEntities", item.sent["trackedEntity"])
-        row |= {name: sent.get(name) for name in ("trackedEntity", "program", "enrolledAt", "occurredAt")}
+        row |= {name: _shared(sent.get(name)) for name in ("trackedEntity", "program", "enrolledAt", "occurredAt")}
         row["occurredAt"] = row["occurredAt"] or row["enrolledAt"]
         row["status"] = sent.get("status") or "ACTIVE"
         row["followUp"] = bool(sent.get("followUp"))
         self._completion(item, row, old_keeps_date=False)
         owners_of = entity.get("owners") or {}
-        changes: Json = {"owners": {sent["program"]: sent["orgUnit"], **owners_of}}
+        changes: Json = {"owners": {row["program"]: row["orgUnit"], **owners_of}}
         if sent.get("attributes"):
             changes["attributes"] = self._attributes(entity["attributes"], item)
         self.state.change("trackedEntities", sent["trackedEntity"], **changes)
@@ -116,24 +131,22 @@ class Writer:
     def _event(self, item: Tracked, row: Json) -> None:
         sent = item.sent
         names = ("program", "programStage", "enrollment", "occurredAt", "scheduledAt")
-        row |= {name: sent.get(name) for name in names}
+        row |= {name: _shared(sent.get(name)) for name in names}
         enrollment = self.state.get("enrollments", sent.get("enrollment"))
         row["trackedEntity"] = enrollment["trackedEntity"] if enrollment else None
-        row["enrollment"] = sent.get("enrollment") or (item.existing or {}).get("enrollment") or new_uid()
+        row["enrollment"] = row["enrollment"] or (item.existing or {}).get("enrollment") or new_uid()
         row["status"] = sent.get("status") or "ACTIVE"
         row["followUp"] = bool(sent.get("followUp"))
-        row["attributeOptionCombo"] = sent.get("attributeOptionCombo") or OPTION_COMBO
+        row["attributeOptionCombo"] = _shared(sent.get("attributeOptionCombo")) or OPTION_COMBO
         row["attributeCategoryOptions"] = OPTION
-        row["storedBy"] = self.account.username
         self._completion(item, row, old_keeps_date=True)
         assigned = assigned_user(self.bundle, sent["assignedUser"]) if sent.get("assignedUser") else None
         if assigned:
             name = f"{assigned.get('firstName')} {assigned.get('surname')}"
             row["assignedUser"] = {**user_info(assigned), "displayName": name}
-        extra = {"storedBy": self.account.username, "providedElsewhere": False}
-        extra |= {"createdBy": self.me, "updatedBy": self.me}
+        stamp = partial(self.stamps.of_data, joins=item.existing is not None)
         values = {each["dataElement"]: as_text(each.get("value")) for each in sent.get("dataValues") or []}
-        row["dataValues"] = self._merged((item.existing or {}).get("dataValues") or {}, values, extra)
+        row["dataValues"] = _merged((item.existing or {}).get("dataValues") or {}, values, stamp)
 
     def _relationship(self, item: Tracked, row: Json) -> None:
         row |= {name: item.sent[name] for name in ("relationshipType", "from", "to")}
@@ -145,11 +158,9 @@ class Writer:
         row = self.state.get(item.table, item.uid)
         if row is None or row["deleted"]:
             return
-        for kind, back in ((ENROLLMENT, "trackedEntity"), (EVENT, "enrollment")):
-            below = item.kind == TRACKED_ENTITY if kind == ENROLLMENT else item.kind == ENROLLMENT
-            for uid, child in list(self.state.table(KINDS[kind][0]).items()):
-                if below and child.get(back) == item.uid:
-                    self.delete(Tracked(kind, {}, uid, child, 0))
+        kind, back, *_ = CASCADES.get(item.kind, ("", ""))
+        for child in self.bundle.stored(kind, back, item.uid) if kind else []:
+            self.delete(Tracked(kind, {}, child[KINDS[kind][1]], child, 0))
         self.state.change(item.table, item.uid, deleted=True, updatedAt=self.state.now(), updatedBy=self.me)
         if item.kind == EVENT and self.state.get("enrollments", row.get("enrollment")):
             self.state.change("enrollments", row["enrollment"], updatedAt=self.state.now(), updatedBy=self.me)

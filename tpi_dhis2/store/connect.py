@@ -1,108 +1,129 @@
-"""Opening a store: its address, the one writer at a time, its tables in today's form."""
+"""Opening a store: for one writer at a time, with its tables in today's form, or for anybody to read."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock, Timeout
-from platformdirs import user_data_path
 from sqlalchemy import URL, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from tpi_dhis2.errors import StoreBusy, StoreProblem
-from tpi_dhis2.store import tables
+from tpi_dhis2.errors import StoreNotReady
+from tpi_dhis2.store import file as files
+from tpi_dhis2.store import form
+from tpi_dhis2.store.address import default_url, file_of, parsed, shown
+from tpi_dhis2.store.lock import one_writer
+from tpi_dhis2.store.trouble import told
+from tpi_dhis2.store.words import as_json
 
-_LOCK_SECONDS = 5
-
-
-def default_url() -> str:
-    """The store when none is named: an SQLite file in the user's data folder."""
-    return f"sqlite:///{user_data_path('tpi-dhis2') / 'store.sqlite'}"
+#: What pg8000 lets through of a connection that is lost.
+_LOST = (ConnectionResetError, ConnectionAbortedError)
+# SQLAlchemy logs with a traceback what it meets when it closes a lost connection; that it is lost is told by an error.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
 
 
 @contextmanager
 def connected(url: str | None, *, reading: bool = False) -> Iterator[Engine]:
     """A store ready for use, for one writer at a time; those who only read do not wait and write nothing.
 
-    StoreBusy when another run writes, StoreProblem when it cannot be used.
+    StoreBusy when another run writes, StoreNotReady when there is nothing to read yet, StoreProblem when it cannot
+    be used.
     """
     address = parsed(url or default_url())
-    with contextlib.ExitStack() as opened, _told(address, SQLAlchemyError):
-        with _told(address, OSError):
-            if not reading:
-                opened.enter_context(_locked(address))
-            engine = _engine(address)
-            opened.callback(engine.dispose)
-            tables.metadata.create_all(engine)
+    with contextlib.ExitStack() as opened, told(address, SQLAlchemyError, *_LOST):
+        with told(address, OSError, sqlite3.Error):
+            engine = opened.enter_context(_to_read(address) if reading else _to_write(address))
         yield engine
 
 
-def parsed(address: str) -> URL:
-    """The address of a store; StoreProblem when it is not one."""
-    try:
-        return make_url(address)
-    except (ArgumentError, ValueError) as error:
-        # Neither the address nor the reason is repeated: both may hold a password.
-        raise StoreProblem(
-            "The address of the store is not one.", "Write it as sqlite:////folder/store.sqlite"
-        ) from error
+@contextmanager
+def _to_read(address: URL) -> Iterator[Engine]:
+    file = file_of(address)
+    with _disposed(_server(address, reading=True) if file is None else _found(address, file)) as engine:
+        _ready(address, _form(engine))
+        yield engine
+
+
+def _found(address: URL, file: Path) -> Engine:
+    if not file.exists():
+        _ready(address, None)
+    files.check(file)
+    return files.readable(file)
+
+
+def _ready(address: URL, found: str | None) -> None:
+    if found is None:
+        raise StoreNotReady(f"There is no store at {shown(address)} yet.", "Run tpi-dhis2 sync pull: it makes one.")
+    if found != form.NEWEST:
+        raise StoreNotReady(
+            f"The store {shown(address)} was written by an older release.",
+            "Run tpi-dhis2 sync pull or push: either brings it to the form of this release.",
+        )
 
 
 @contextmanager
-def _told(address: URL, kind: type[Exception]) -> Iterator[None]:
-    """Say of anything that goes wrong with the database which store it is and what to do."""
-    try:
-        yield
-    except ImportError as error:
-        raise StoreProblem(
-            f"The driver for {shown(address)} is not installed.", f"Install it: pip install {error.name}", str(error)
-        ) from error
-    except kind as error:
-        raise StoreProblem(
-            f"The store {shown(address)} cannot be used: {str(error).splitlines()[0]}.",
-            "Check the address in TPI_DHIS2_STORE, free space and rights; what was not stored was not sent.",
-            str(error),
-        ) from error
+def _to_write(address: URL) -> Iterator[Engine]:
+    file = file_of(address)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    opened = _server(address) if file is None else files.writable(address)
+    with _disposed(opened) as engine, one_writer(address, engine):
+        _prepare(engine, file)
+        yield engine
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _durable)
+def _prepare(engine: Engine, file: Path | None) -> None:
+    """Bring the tables to today's form; what is no store is left as it is."""
+    if file is not None and not file.exists():
+        files.make(file, form.create)
+    found = _form(engine) if file is None else _form_of_file(file)
+    if found is None:
+        with engine.begin() as connection:
+            form.create(connection)
+    elif found != form.NEWEST:
+        _migrate(engine, file)
+
+
+def _form_of_file(file: Path) -> str | None:
+    """The form of a file, found out without a change to it: the one that writes would turn it into a store's first."""
+    files.check(file)
+    with _disposed(files.readable(file)) as engine:
+        found = _form(engine)
+        files.check_pages(file, engine)
+    return found
+
+
+def _form(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return form.of(connection)
+
+
+def _migrate(engine: Engine, file: Path | None) -> None:
+    from tpi_dhis2.store.migrations import upgrade
+
+    if file is not None:
+        files.keep_copy(file, f"before-{form.NEWEST}")
+    with engine.begin() as connection:
+        upgrade(connection)
+
+
+def _server(address: URL, *, reading: bool = False) -> Engine:
+    """A database on a server; each of its transactions sees one moment, as those of SQLite do."""
+    if address.get_backend_name() != "postgresql":
+        return create_engine(address, json_serializer=as_json)
+    engine = create_engine(address, json_serializer=as_json, isolation_level="REPEATABLE READ")
+    if reading:
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("SET TRANSACTION READ ONLY"))
     return engine
 
 
-def _durable(connection: Any, _record: Any) -> None:
-    """A committed transaction survives a crash and a pulled plug (SQLite only)."""
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-
-
 @contextmanager
-def _locked(url: URL) -> Iterator[None]:
-    if url.get_backend_name() == "sqlite" and url.database:
-        path = Path(f"{url.database}.lock")
-    else:
-        name = hashlib.sha256(shown(url).encode()).hexdigest()[:16]
-        path = user_data_path("tpi-dhis2") / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _disposed(engine: Engine) -> Iterator[Engine]:
     try:
-        with FileLock(path, timeout=_LOCK_SECONDS):
-            yield
-    except Timeout as error:
-        raise StoreBusy(
-            f"Another run is using the store {shown(url)}.", "Wait until it has ended, then run this again."
-        ) from error
-
-
-def shown(address: URL) -> str:
-    """The address of a store without its password."""
-    return address.render_as_string(hide_password=True)
+        yield engine
+    finally:
+        engine.dispose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tpi_dhis2.store.connect import default_url, parsed, shown
+from tpi_dhis2.store.address import default_url, file_of, parsed, shown
 from tpi_dhis2.store.store import Store
 
 
@@ -15,11 +15,6 @@ class Place:
 
     address: str
     file: Path | None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether there is no such file yet."""
-        return self.file is not None and not self.file.exists()
 
 
 @dataclass(frozen=True)
@@ -35,11 +30,10 @@ class Health:
 def place(url: str | None) -> Place:
     """Where a store would be; StoreProblem when the address is not one."""
     address = parsed(url or default_url())
-    is_file = address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:")
-    return Place(shown(address), Path(str(address.database)) if is_file else None)
+    return Place(shown(address), file_of(address))
 
 
 def look(url: str | None) -> Health:
-    """Look into a store that is there; StoreBusy or StoreProblem when it cannot be used."""
+    """Look into a store that is there; StoreNotReady when it is not, StoreProblem when it cannot be used."""
     with Store.open(url, reading=True) as store:
         return Health(store.setting("server"), store.cursor(), store.states(), store.faults())

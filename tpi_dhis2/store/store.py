@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
@@ -46,10 +46,18 @@ class Store:
     def open(cls, url: str | None = None, *, reading: bool = False) -> Iterator[Store]:
         """The store at a database address; StoreBusy or StoreProblem if it cannot be had.
 
-        One process at a time may write; those who only read do not wait for it.
+        One process at a time may write. Those who only read do not wait for it, and see the store as it was at one
+        moment; StoreNotReady when there is nothing to read yet.
         """
         with connected(url, reading=reading) as engine:
-            yield cls(engine)
+            store = cls(engine)
+            with store.rehearsal() if reading else nullcontext():
+                yield store
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for the other modules of the store."""
+        return self._engine
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Boolean, Column, Integer, MetaData, String, Table, Text
 
+from tpi_dhis2.store.words import LongWords, Words
+
 metadata = MetaData()
 
 #: One row a tracked object; see ``items.Item`` for what the columns mean.
@@ -21,13 +23,13 @@ item = Table(
     Column("doc", JSON, nullable=False),
     Column("base", JSON(none_as_null=True)),
     Column("state", String(20), nullable=False, index=True),
-    Column("problem", Text, nullable=False),
+    Column("problem", LongWords(), nullable=False),
     Column("conflicts", JSON, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("removed", Boolean, nullable=False),
     Column("said", JSON, nullable=False),
     Column("changed_at", String(30), nullable=False),
-    Column("changed_by", String(200), nullable=False),
+    Column("changed_by", Words(200), nullable=False),
     Column("report", JSON(none_as_null=True)),
     Column("upload", Integer, index=True),
 )
@@ -64,8 +66,8 @@ unit = Table(
     "unit",
     metadata,
     Column("uid", String(11), primary_key=True),
-    Column("code", String(50)),
-    Column("name", String(230), nullable=False),
+    Column("code", Words(50)),
+    Column("name", Words(230), nullable=False),
     Column("path", Text, nullable=False),
 )
 
@@ -74,5 +76,5 @@ setting = Table(
     "setting",
     metadata,
     Column("name", String(50), primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("value", LongWords(), nullable=False),
 )

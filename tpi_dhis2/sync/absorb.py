@@ -23,11 +23,14 @@ def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: Calcul
     Fields in ``calculated`` are never in conflict: they are taken as the server has them and calculated again.
     """
     touched: dict[str, Item] = {}
+    gone: set[str] = set()
     for remote in remotes:
         known = items.get(remote.uid)
+        above = next((uid for uid in (remote.partnership, remote.cycle) if uid in gone), "")
+        gone |= {remote.uid} if remote.deleted else set()
         if known is None:
             items[remote.uid] = touched[remote.uid] = _new(remote)
-        elif take(known, remote, calculated):
+        elif take(known, remote, calculated, above):
             touched[remote.uid] = known
     return list(touched.values())
 
@@ -40,10 +43,13 @@ def _new(remote: Remote) -> Item:
     return item
 
 
-def take(item: Item, remote: Remote, calculated: Calculated) -> bool:
-    """Bring an item up to what the server has; whether that changes anything."""
+def take(item: Item, remote: Remote, calculated: Calculated, above: str = "") -> bool:
+    """Bring an item up to what the server has; whether that changes anything.
+
+    ``above`` is the partnership or cycle that was deleted with it, if it was.
+    """
     if remote.deleted:
-        return take_deletion(item, calculated)
+        return take_deletion(item, calculated, above)
     before = copy.copy(item)
     before.conflicts = dict(item.conflicts)
     item.deleted = False
@@ -76,9 +82,15 @@ def _known(old: Clash | None, new: Clash) -> Clash:
 
 def _keep_removed(item: Item, remote: Remote, calculated: Calculated) -> None:
     """What is to be deleted here is in conflict when somebody has changed it there meanwhile."""
-    if _without(item.base or {}, calculated) != _without(remote.doc, calculated):
+    if is_changed(item.base or {}, remote.doc, calculated):
         item.conflicts = {DELETED: Clash(YES, None)}
     item.doc, item.base = dict(remote.doc), dict(remote.doc)
+
+
+def is_changed(base: Doc, now: Doc, calculated: Calculated) -> bool:
+    """Whether people have changed an object since; what a server fills in of its own is no change."""
+    keys = {key for key in {*base, *now} if key not in calculated and (key in base or not key.startswith("@"))}
+    return any(base.get(key) != now.get(key) for key in keys)
 
 
 def _settle(item: Item) -> None:

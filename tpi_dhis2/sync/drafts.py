@@ -91,7 +91,8 @@ class Drafter:
         values = self._attributes(source, result)
         patch = {"@unit": unit, **values}
         result.drafts.append(Draft(uid, PARTNERSHIP, "", uid, "", patch, source.place, removed=source.deleted))
-        for cycle in source.cycles:
+        # What is deleted goes with all below it, whatever a file still says of that.
+        for cycle in [] if source.deleted else source.cycles:
             self._cycle(cycle, uid, source.key, unit, as_of, result)
 
     def _attributes(self, source: PartnershipSource, result: Drafts) -> Patch:
@@ -121,7 +122,7 @@ class Drafter:
         gone = is_deleted(source.words)
         result.drafts.append(Draft(uid, CYCLE, "", partnership, uid, patch, source.place, frozenset(guessed), gone))
         seen: set[str] = set()
-        for record in with_beginning(source, began):
+        for record in [] if gone else with_beginning(source, began):
             try:
                 draft = self._record(record, partnership, uid, (key, source.key), unit, began)
             except ValueProblem as problem:

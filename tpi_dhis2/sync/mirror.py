@@ -17,7 +17,7 @@ from tpi_dhis2.package.fields import Fields
 from tpi_dhis2.store.items import CONFLICT, PARTNERSHIP, RECORD, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.absorb import absorb, miss, take_deletion
-from tpi_dhis2.sync.authors import name_authors
+from tpi_dhis2.sync.authors import is_unnamed, name_authors
 from tpi_dhis2.sync.wire import Remote, Wire
 
 Told = Callable[[int, int], None]
@@ -46,7 +46,7 @@ class Taken:
                 self.conflicts += 1
                 log.warning("conflict", extra={"uid": item.uid, "kind": item.kind or item.type})
             self.deleted += item.deleted
-            self.lost += item.base is None
+            self.lost += item.base is None and not item.deleted
             if item.type == PARTNERSHIP:
                 self.units |= {item.doc[key] for key in ("@unit", "partner_unit") if item.doc.get(key)}
 
@@ -86,7 +86,6 @@ class Mirror:
             items = {item.uid: item for item in known.get(uid, [])}
             entity = entities.get(uid)
             touched += self._take_one(items, entity, stamps.get(uid, ""), newest)
-        name_authors(self.tracker, self.wire, touched)
         found = {uid: str(each.get("updatedAt") or "") for uid, each in entities.items()}
         # What is gone is not waited for any more; if it comes back, its time differs from this.
         self.store.save(touched, stamps={uid: NEVER for uid in asked if uid in stamps} | found)
@@ -135,6 +134,12 @@ class Mirror:
             return there < known
         latest = newest or self.tracker.newest()
         return latest is not None and latest < known
+
+    def name_authors(self) -> None:
+        """Note who set the server's side of conflicts, where that is not known yet."""
+        unnamed = [item for item in self.store.items(state=CONFLICT) if is_unnamed(item)]
+        name_authors(self.tracker, self.wire, unnamed)
+        self.store.save(unnamed)
 
     @cached_property
     def unreadable(self) -> frozenset[str]:

@@ -46,12 +46,12 @@ def parcels(store: Store, groups: Iterable[list[Item]], done: set[str], size: in
 
 
 def removals(store: Store, type_: str, within: set[str] | None, done: set[str]) -> Iterator[Parcel]:
-    """What of one type waits to be deleted; what is below something is deleted before it."""
+    """What of one type waits to be deleted, once nothing below it does: a server asks for a right of its own else."""
     chunk: list[Item] = []
     for group in _groups(store, within):
-        chunk += [
-            item for item in group if item.removed and item.differs and item.type == type_ and item.uid not in done
-        ]
+        leaving = [item for item in group if item.removed and item.differs]
+        held = {uid for item in leaving for uid in (item.partnership, item.cycle) if uid != item.uid}
+        chunk += [item for item in leaving if item.type == type_ and item.uid not in held | done]
         while len(chunk) >= DELETED_AT_ONCE:
             yield _parcel(store, chunk[:DELETED_AT_ONCE], DELETE)
             chunk = chunk[DELETED_AT_ONCE:]

@@ -51,6 +51,7 @@ def pull(client: Client, store: Store, fields: Fields, wanted: Wanted = ALL, tol
     else:
         for unit in wanted.units or ("",):
             _add(total, _pull_unit(mirror, unit, wanted, told))
+    mirror.name_authors()
     log.info("pulled", extra={name: getattr(total, name) for name in _COUNTS})
     return total
 

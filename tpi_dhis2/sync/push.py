@@ -133,6 +133,7 @@ class Pusher:
             self._know()
             if not self._round():
                 break
+        self.mirror.name_authors()
         self.result.conflicts = self.store.states().get(CONFLICT, 0)
         self.result.waits = waiting(self.store, self.how.within)
         return self.result

@@ -15,7 +15,7 @@ from tpi_dhis2.domain.uids import next_generation
 from tpi_dhis2.package.fields import Fields
 from tpi_dhis2.store.items import CYCLE, DELETED, RECORD, Clash, Item
 from tpi_dhis2.store.store import Store
-from tpi_dhis2.sync.absorb import YES
+from tpi_dhis2.sync.absorb import YES, is_changed
 from tpi_dhis2.sync.drafts import Draft
 from tpi_dhis2.sync.files import Rejected
 
@@ -94,10 +94,16 @@ class _Taker:
             if each.base is None:
                 self.forgotten.add(each.uid)
             elif not (each.deleted or each.removed):
-                said = {**each.said, _GONE: YES}
-                changed = replace(each, removed=True, conflicts={}, said=said)
+                changed = replace(each, removed=True, conflicts={}, said={**each.said, _GONE: YES})
+                if self._has_news(each):
+                    changed.conflicts = {DELETED: Clash(YES, None)}
                 changed.settle()
                 self._touch(changed)
+
+    def _has_news(self, item: Item) -> bool:
+        """Whether somebody has changed on the server what files once said of an object."""
+        said = {key: value for key, value in item.said.items() if value is not None and key != _GONE}
+        return bool(said) and is_changed(said, item.base or {}, self.fields.calculated)
 
     def _why_not(self, item: Item, draft: Draft) -> str:
         missing = [] if draft.type == CYCLE else self.fields.missing(draft.kind, item.doc)

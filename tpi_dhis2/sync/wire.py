@@ -90,11 +90,11 @@ class Wire:
             return {
                 "trackedEntity": item.uid,
                 "trackedEntityType": self.fields.tracked_entity_type,
-                **_back(item.doc, {"orgUnit": "@unit"}),
+                **_back(item.outgoing, {"orgUnit": "@unit"}),
                 **self._values(item, "attributes", "attribute"),
             }
         if item.type == CYCLE:
-            doc = {"@incident": item.doc.get("@date", ""), **item.doc}
+            doc = {"@incident": item.outgoing.get("@date", ""), **item.outgoing}
             return {
                 "enrollment": item.uid,
                 "trackedEntity": item.partnership,
@@ -106,15 +106,16 @@ class Wire:
             "enrollment": item.cycle,
             "program": self.fields.program,
             "programStage": self.fields.stages[item.kind].uid,
-            **_back(item.doc, _EVENT),
+            **_back(item.outgoing, _EVENT),
             **self._values(item, "dataValues", "dataElement"),
         }
 
     def _values(self, item: Item, name: str, entry: str) -> Json:
-        keys = sorted(key for key in {*item.doc, *(item.base or {})} if not key.startswith("@"))
+        doc = item.outgoing
+        keys = sorted(key for key in {*doc, *(item.base or {})} if not key.startswith("@"))
         infos = self.fields.attributes if entry == "attribute" else self.fields.elements
         uids = {key: key[1:] if key.startswith("#") else infos[key].uid for key in keys}
-        values = [{entry: uids[key], "value": item.doc.get(key)} for key in keys]
+        values = [{entry: uids[key], "value": doc.get(key)} for key in keys]
         return {name: values} if values else {}
 
 
