@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar, cast
@@ -280,7 +281,7 @@ class Store:
     def end_upload(self, upload: int, items: Iterable[Item], stamps: Mapping[str, str]) -> None:
         """Write what became of the objects of a request, and that it has ended."""
         with self._writing() as connection:
-            _change(connection, items, _OUTCOME)
+            _note_outcomes(connection, items)
             _mirror(connection, stamps, {})
             connection.execute(delete(tables.upload).where(tables.upload.c.id == upload))
 
@@ -348,6 +349,24 @@ def _change(connection: Connection, items: Iterable[Item], columns: tuple[str, .
     if rows:
         values: dict[str, Any] = {name: bindparam(name) for name in columns}
         connection.execute(update(tables.item).where(_ITEM.uid == bindparam("key")).values(values), rows)
+
+
+def _note_outcomes(connection: Connection, items: Iterable[Item]) -> None:
+    """Write what requests came to: where many came to the same and the server now has what is here, all at once."""
+    alike: dict[str, list[Item]] = {}
+    others: list[Item] = []
+    for item in items:
+        if item.conflicts or item.base != item.doc:
+            others.append(item)
+        else:
+            same = [item.state, item.problem, item.deleted, item.removed, item.report, item.upload]
+            alike.setdefault(json.dumps(same), []).append(item)
+    for group in alike.values():
+        row = _row(group[0])
+        values = {name: row[name] for name in _OUTCOME} | {"base": _ITEM.doc}
+        for some in _batches(item.uid for item in group):
+            connection.execute(update(tables.item).where(_ITEM.uid.in_(some)).values(values))
+    _change(connection, others, _OUTCOME)
 
 
 def _mirror(connection: Connection, stamps: Mapping[str, str], calculated: Mapping[str, str]) -> None:
