@@ -54,7 +54,15 @@ class Meter:
         """What was counted."""
         counts = {name: sum(getattr(one, name) for one in self.clients) for name in ("requests", "sent", "received")}
         waited = self.slept + sum(one.waited for one in self.clients)
-        return {**counts, "waited": waited, "addresses": [asked[1:] for asked in self.asked if asked[0] == "GET"]}
+        asked = [one[:2] for one in self.asked]
+        return {
+            **counts,
+            "waited": waited,
+            "reads": sum(method == "GET" for method, _ in asked),
+            "writes": sum(method != "GET" for method, _ in asked),
+            "tracker": sum(path.startswith("tracker") for _, path in asked),
+            "addresses": [one[1:] for one in self.asked if one[0] == "GET"],
+        }
 
 
 def run(out: str, *args: str) -> None:
@@ -67,6 +75,16 @@ def run(out: str, *args: str) -> None:
         main([*args])
     finally:
         Path(out).write_text(json.dumps(meter.figures()), "utf-8")
+
+
+def later(out: str, *args: str) -> None:
+    """Run a command of tpi-dhis2 as it will run tomorrow, when all is calculated for another day."""
+    import datetime as dt
+
+    from tpi_dhis2.sync.push import How
+
+    How.day = property(lambda _: dt.date.today() + dt.timedelta(days=1))  # type: ignore[assignment,method-assign] # noqa: DTZ011
+    run(out, *args)
 
 
 def bare(addresses: str) -> None:
@@ -84,7 +102,8 @@ def bare(addresses: str) -> None:
             session.get(f"{os.environ['TPI_DHIS2_URL'].rstrip('/')}/api/{path}", params=params, timeout=300).json()
 
 
-def _client() -> Any:
+def client() -> Any:
+    """A client of the server that the environment names."""
     from tpi_dhis2.cli.common import connect
 
     return connect(os.environ["TPI_DHIS2_URL"], os.environ.get("TPI_DHIS2_USERNAME"))
@@ -95,8 +114,8 @@ def first(backups: str) -> None:
     from tpi_dhis2.provision.apply import apply
     from tpi_dhis2.provision.plan import make_plan
 
-    client, built = _client(), json.loads(gzip.decompress(OLD.read_bytes()))
-    apply(client, built, make_plan(client, built), Path(backups))
+    server, built = client(), json.loads(gzip.decompress(OLD.read_bytes()))
+    apply(server, built, make_plan(server, built), Path(backups))
 
 
 def touch() -> None:
@@ -104,13 +123,22 @@ def touch() -> None:
     from tpi_dhis2.dhis2.metadata import Metadata
     from tpi_dhis2.package.release import bundle
 
-    client = _client()
-    chart = bundle(client.version.short)["visualizations"][0]
+    server = client()
+    chart = bundle(server.version.short)["visualizations"][0]
     operation = {"op": "replace", "path": "/name", "value": f"{chart['name']} (bench)"}
-    Metadata(client).patch("visualizations", chart["id"], [operation])
+    Metadata(server).patch("visualizations", chart["id"], [operation])
 
 
-JOBS: dict[str, Callable[..., None]] = {"run": run, "bare": bare, "first": first, "touch": touch}
+JOBS: dict[str, Callable[..., None]] = {"run": run, "later": later, "bare": bare, "first": first, "touch": touch}
+
+
+def _job(name: str) -> Callable[..., None]:
+    if name in JOBS:
+        return JOBS[name]
+    from bench_child_sync import JOBS as OF_SYNC
+
+    return OF_SYNC[name]
+
 
 if __name__ == "__main__":
-    JOBS[sys.argv[1]](*sys.argv[2:])
+    _job(sys.argv[1])(*sys.argv[2:])

@@ -126,11 +126,37 @@ def test_a_request_under_way_is_known_until_it_has_ended(store_url: str) -> None
         assert (store.uploads(), store.uploaded(number)) == ({}, [])
         assert store.stamps() == {UNIT: "2026-11-23T10:00:00.000"}
         assert store.states() == {SYNCED: 2, TO_POST: 1}
+        assert [store.number(states, [UNIT]) for states in ((SYNCED, TO_POST), (TO_POST,), ())] == [3, 1, 0]
+        assert (store.number([SYNCED]), store.number([SYNCED], []), store.number([SYNCED], ["absent00001"])) == (
+            2,
+            0,
+            0,
+        )
+
+
+def test_what_a_request_and_a_calculation_do_not_change_stays(store_url: str) -> None:
+    before = item(said={"a": "b"}, changed_by="file.yaml", base={"a": "old"})
+    changes = {
+        "state": CONFLICT,
+        "problem": "p",
+        "conflicts": {"a": Clash("x", None)},
+        "deleted": True,
+        "removed": True,
+    }
+    after = item(said={"a": "b"}, changed_by="file.yaml", base={"a": "new"}, report={"outcome": "created"}, **changes)
+    with Store.open(store_url) as store:
+        store.save([before])
+        store.end_upload(store.begin_upload([before], "uploading"), [after], {})
+        assert store.items() == [after]
+        after.doc = {"a": "calculated"}
+        store.save_calculated([after], [UNIT], "2026-11-23")
+        assert (store.items(), store.not_calculated("2026-11-23")) == ([after], [])
 
 
 def test_what_changes_is_not_calculated_any_more(store_url: str) -> None:
     with Store.open(store_url) as store:
-        store.save([item()], stamps={UNIT: "s"}, calculated={UNIT: "2026-11-23"})
+        store.save([item()], stamps={UNIT: "s"})
+        store.save_calculated([], [UNIT], "2026-11-23")
         assert (store.not_calculated("2026-11-23"), store.not_calculated("2026-11-24")) == ([], [UNIT])
         store.save([item()])
         assert (store.not_calculated("2026-11-23"), store.stamps([UNIT])) == ([UNIT], {UNIT: "s"})

@@ -35,6 +35,8 @@ def read_mapping(client: Client) -> dict[str, str]:
 
 def exchanged(data: Any, uids: Mapping[str, str]) -> Any:
     """Tracker data with the UIDs of attributes and data elements exchanged; what is not in the mapping stays."""
+    if not uids:
+        return data
     if isinstance(data, list):
         return [exchanged(each, uids) for each in data]
     if isinstance(data, dict):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from tpi_dhis2.domain import calculate as domain
 from tpi_dhis2.domain.records import Partnership
 from tpi_dhis2.package.fields import Fields
-from tpi_dhis2.store.items import ERROR, RECORD, Item
+from tpi_dhis2.store.items import CONFLICT, ERROR, RECORD, WAITING, Item
 from tpi_dhis2.store.partnerships import as_record, assemble
 from tpi_dhis2.store.store import Store
 
@@ -20,27 +20,31 @@ _AT_ONCE = 50
 Blind = Callable[[], frozenset[str]]
 
 
-def calculate(
+def calculated(
     store: Store,
     fields: Fields,
     today: dt.date,
     blind: Blind = frozenset,
     within: Iterable[str] | None = None,
-) -> None:
-    """Calculate the partnerships that are not calculated for a day; only fields marked as calculated are written.
+) -> Iterator[list[Item]]:
+    """The partnerships of which something waits to be sent, whole, with what follows from them on a day written in.
 
-    ``blind`` gives the kinds of record that this account may not read. With any, where a partnership stands is not
-    calculated: another account, that sees all of it, does that, and the two would overwrite each other for ever.
+    Those that were not calculated for that day yet are among them. They come a few at a time, so that the first can be
+    sent while the others are calculated, and memory does not grow with them. Only fields marked as calculated are
+    written. ``blind`` gives the kinds of record that this account may not read. With any, where a partnership stands is
+    not calculated: another account, that sees all of it, does that, and the two would overwrite each other for ever.
     """
-    wanted = store.not_calculated(today.isoformat())
-    if within is not None:
-        wanted = sorted({*wanted} & {*within})
-    unseen = blind() if wanted else frozenset()
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
-        found = store.of(some)
-        touched = [item for items in found.values() for item in _calculated(items, fields, today, unseen)]
-        store.save(touched, calculated=dict.fromkeys(some, today.isoformat()))
+    due = set(store.not_calculated(today.isoformat()))
+    wanted = due.union(store.partnerships(WAITING))
+    some = sorted(wanted if within is None else wanted & {*within})
+    unseen = blind() if not due.isdisjoint(some) else frozenset()
+    for start in range(0, len(some), _AT_ONCE):
+        found = store.of(some[start : start + _AT_ONCE])
+        mine = due.intersection(some[start : start + _AT_ONCE])
+        touched = [item for uid in mine & found.keys() for item in _calculated(found[uid], fields, today, unseen)]
+        if mine:
+            store.save_calculated(touched, mine, today.isoformat())
+        yield from (found[uid] for uid in sorted(found))
 
 
 def _calculated(items: list[Item], fields: Fields, today: dt.date, unseen: frozenset[str]) -> Iterator[Item]:
@@ -57,7 +61,8 @@ def _will_be_there(item: Item) -> bool:
 
 def _as_there(item: Item) -> Item:
     """The item as the server has it or will have it."""
-    return replace(item, doc=item.base if item.state == ERROR and item.base is not None else item.outgoing)
+    doc = item.base if item.state == ERROR and item.base is not None else item.outgoing
+    return item if doc is item.doc else replace(item, doc=doc)
 
 
 def _of_all(
@@ -66,19 +71,21 @@ def _of_all(
     if not unseen:
         yield partnership.uid, domain.of_partnership(partnership, today)
     for cycle in partnership:
+        there = {record.uid: record for record in cycle.records}
         mine = (item for item in items.values() if item.type == RECORD and item.cycle == cycle.uid)
         for item in mine:
             # A planned event can hold no values.
             if not (item.deleted or item.removed) and item.doc.get("@status") != "SCHEDULE":
-                sent = replace(item, doc=item.outgoing)
-                yield item.uid, domain.of_record(as_record(sent), cycle, today)
+                # What was refused is sent again as it stands here, and is not there meanwhile.
+                as_here = item.state == ERROR or item.uid not in there
+                sent = as_record(replace(item, doc=item.outgoing)) if as_here else there[item.uid]
+                yield item.uid, domain.of_record(sent, cycle, today)
 
 
-def _write(item: Item, calculated: domain.Calculated, fields: Fields) -> bool:
-    infos = {**fields.attributes, **fields.elements}
+def _write(item: Item, values: domain.Calculated, fields: Fields) -> bool:
     before = dict(item.doc)
-    for key, value in calculated.items():
-        if not infos[key].source.calculated:
+    for key, value in values.items():
+        if key not in fields.calculated:
             raise AssertionError(f"{key} is a person's field")
         if value is None:
             item.doc.pop(key, None)

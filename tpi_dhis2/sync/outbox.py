@@ -32,10 +32,10 @@ class Parcel:
     strategy: str = UPSERT
 
 
-def parcels(store: Store, within: set[str] | None, done: set[str], size: int = CHUNK) -> Iterator[Parcel]:
-    """What waits to be created or changed; of these partnerships or of all, without objects already ``done``."""
+def parcels(store: Store, groups: Iterable[list[Item]], done: set[str], size: int = CHUNK) -> Iterator[Parcel]:
+    """What of partnerships, each given whole, waits to be created or changed; without objects already ``done``."""
     chunk: list[Item] = []
-    for group in _groups(store, within):
+    for group in groups:
         some = [item for item in group if item.differs and not item.removed and item.uid not in done]
         if chunk and len(chunk) + len(some) > size:
             yield _parcel(store, chunk)
@@ -79,8 +79,4 @@ def _parcel(store: Store, items: list[Item], strategy: str = UPSERT) -> Parcel:
 
 def waiting(store: Store, within: Iterable[str] | None = None) -> int:
     """How many objects wait to be sent, about."""
-    if within is None:
-        states = store.states()
-        return sum(states.get(state, 0) for state in WAITING)
-    found = store.of(within)
-    return sum(item.differs for items in found.values() for item in items)
+    return store.number(WAITING, within)

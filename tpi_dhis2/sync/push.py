@@ -25,7 +25,7 @@ from tpi_dhis2.package.fields import Fields
 from tpi_dhis2.store.items import CONFLICT, CYCLE, PARTNERSHIP, RECORD, UPLOADING, WAITING, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync import files
-from tpi_dhis2.sync.calculated import calculate
+from tpi_dhis2.sync.calculated import calculated
 from tpi_dhis2.sync.drafts import Drafter, Drafts, unit_names
 from tpi_dhis2.sync.files import RecordFile, Rejected
 from tpi_dhis2.sync.mirror import Mirror
@@ -81,7 +81,7 @@ class Pusher:
         self.result = Pushed()
         self._done: set[str] = set()
         self._again = False
-        self._dealt = self._garbled = 0
+        self._dealt = self._total = self._garbled = 0
 
     # Before ---------------------------------------------------------------------------------------------------
 
@@ -132,7 +132,6 @@ class Pusher:
         """Send what waits, in rounds: what follows from the records is calculated, sent, and calculated again."""
         for _ in range(ROUNDS):
             self._know()
-            calculate(self.store, self.fields, self.how.day, lambda: self.mirror.unreadable, self.how.within)
             if not self._round():
                 break
         self.mirror.name_authors()
@@ -143,9 +142,8 @@ class Pusher:
     def check(self) -> Pushed:
         """Let the server check all that would be sent."""
         self._know()
-        calculate(self.store, self.fields, self.how.day, lambda: self.mirror.unreadable, self.how.within)
         deleted = [removals(self.store, type_, self._within, set()) for type_ in (RECORD, CYCLE, PARTNERSHIP)]
-        for parcel in chain(parcels(self.store, self._within, set()), *deleted):
+        for parcel in chain(parcels(self.store, self._calculated(), set()), *deleted):
             tracker, payload = self.mirror.tracker, self.mirror.wire.payload(parcel.items)
             report = tracker.send(payload, parcel.strategy, write=False)
             self.result.requests += 1
@@ -165,11 +163,15 @@ class Pusher:
     def _round(self) -> bool:
         """Send all that waits once; whether anything was dealt with."""
         before, self._again = self.result.requests, False
+        self._total = self._dealt + waiting(self.store, self.how.within)
         with Writers(self.mirror.tracker, self.mirror.wire, self.how.writers, as_jobs=self.how.as_jobs) as writers:
-            self._run(writers, parcels(self.store, self._within, self._done))
+            self._run(writers, parcels(self.store, self._calculated(), self._done))
             for type_ in (RECORD, CYCLE, PARTNERSHIP):
                 self._run(writers, removals(self.store, type_, self._within, self._done))
         return self._again or self.result.requests > before
+
+    def _calculated(self) -> Iterator[list[Item]]:
+        return calculated(self.store, self.fields, self.how.day, lambda: self.mirror.unreadable, self.how.within)
 
     @property
     def _within(self) -> set[str] | None:
@@ -242,7 +244,7 @@ class Pusher:
         self._dealt += len(told)
         log.info("sent", extra={"objects": len(told), "requests": delivered.requests, "moved": len(delivered.moved)})
         if self.how.told:
-            self.how.told(self._dealt, self._dealt + waiting(self.store, self.how.within))
+            self.how.told(self._dealt, max(self._dealt, self._total))
 
     def _ends(self, error: Exception) -> bool:
         """Whether an error ends the push. An answer that was lost or garbled does not: a look tells what came of it.
