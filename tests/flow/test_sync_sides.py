@@ -257,6 +257,28 @@ def test_who_may_not_read_a_form_neither_loses_its_records_nor_calculates_withou
         assert (found.latest.of("functioning"), found.text("current_step")) == ([], "6_EVALUATION_REVIEW")
 
 
+def test_a_whole_pull_brings_what_an_account_may_read_since_lately(installed, store, tmp_path):
+    def answers(pair):
+        one = {"date": "2026-07-01", "evaluation_round": "MID_TERM", "one_arm": "HOST", "pf01": 1}
+        pair["cycles"][0]["records"]["functioning"] = [one]
+
+    def answered():
+        return [item.kind for item in seen.items() if item.kind == "functioning"]
+
+    send(installed, store, changed(tmp_path, answers))
+    top = installed.get("organisationUnits", {"filter": "level:eq:1", "fields": "id", "paging": "false"})
+    every = [unit["id"] for unit in top["organisationUnits"]]
+    with other_store(tmp_path, "seen") as seen:
+        add_account(installed, "newcomer", ["TPI_DATA_CAPTURE"], every)
+        pull(client_of(installed, "newcomer"), seen, FIELDS)
+        assert answered() == []
+        add_account(installed, "newcomer", ["TPI_FUNCTIONING"], every)
+        pull(client_of(installed, "newcomer"), seen, FIELDS)
+        assert answered() == []
+        pull(client_of(installed, "newcomer"), seen, FIELDS, Wanted(whole=True))
+        assert answered() == ["functioning"]
+
+
 # The command line -----------------------------------------------------------------------------------------------
 
 

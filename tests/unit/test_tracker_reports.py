@@ -130,6 +130,30 @@ def test_a_long_list_goes_on_where_it_ended_and_counts_pages_only_within_one_tim
     ]  # fmt: skip
 
 
+def too_long(most: int, asked: int = tracker_module.STAMPS) -> dict[str, str]:
+    text = f"Invalid page size: {asked}. It must not exceed the system limit of KeyTrackedEntityMaxLimit {most}."
+    return {"httpStatus": "Bad Request", "status": "ERROR", "message": text, "errorCode": "E1003"}
+
+
+@responses.activate
+def test_a_server_that_gives_shorter_pages_is_asked_for_those():
+    responses.get(ENTITIES, status=400, json=too_long(2))
+    for page in (["a1", "b2"], ["b2", "c3"], ["c3"]):
+        responses.get(ENTITIES, json={"trackedEntities": [stamp(name, f"2026-01-0{name[1]}") for name in page]})
+    found = {each.uid for page in Tracker(client(), "P", {}).changed() for each in page}
+    assert found == {"a1", "b2", "c3"}
+    assert [each["pageSize"] for each in asked()] == [str(tracker_module.STAMPS), "2", "2", "2"]
+
+
+@responses.activate
+@pytest.mark.parametrize("body", [too_long(tracker_module.STAMPS), too_long(0), {"message": "no"}])
+def test_a_refusal_that_names_no_shorter_page_is_told(body):
+    responses.get(ENTITIES, status=400, json=body)
+    with pytest.raises(ServerRefused):
+        list(Tracker(client(), "P", {}).changed())
+    assert len(asked()) == 1
+
+
 @responses.activate
 @pytest.mark.parametrize(
     ("version", "name", "between", "key"),

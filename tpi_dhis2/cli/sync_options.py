@@ -72,7 +72,7 @@ def choice_options(command: Command) -> Command:
             "--since", callback=_moment, metavar="DATE",
             help="Fetch what changed on the server since this day (2026-11-01) or time of the server.",
         ),
-        click.option("--whole", is_flag=True, help="Compare everything again, not only what changed."),
+        click.option("--whole", is_flag=True, help="Fetch everything again, not only what changed."),
     ]  # fmt: skip
     for option in reversed(options):
         choosing = option(choosing)

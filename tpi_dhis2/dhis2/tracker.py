@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,8 +17,10 @@ Json = dict[str, Any]
 
 #: Tracked entities in one answer, with all below them.
 PAGE_SIZE = 50
-#: Tracked entities in one answer that only says when they changed; servers give no more than 50,000 (from 2.41 on).
+#: Tracked entities in one answer that only says when they changed.
 STAMPS = 20_000
+#: What a server from 2.41 on says to a page above its setting KeyTrackedEntityMaxLimit, 50,000 unless it was changed.
+_TOO_LONG = re.compile(r"must not exceed the system limit of \w+ (\d+)")
 #: UIDs that fit in one address of 6,000 characters.
 ASKED = 400
 _STAMP = "trackedEntity,updatedAt,deleted"
@@ -98,6 +101,7 @@ class Tracker:
     def __init__(self, client: Client, program: str, mapping: Mapping[str, str] | None = None) -> None:
         self.client = client
         self.program = program
+        self._longest = STAMPS
         if mapping is not None:
             self.mapping = dict(mapping)
 
@@ -123,9 +127,13 @@ class Tracker:
         page, start = 1, since
         while True:
             after = {"updatedAfter": start} if start else {}
-            found = self._stamps({**params, **after, "page": str(page), "pageSize": str(STAMPS)})
+            try:
+                found = self._stamps({**params, **after, "page": str(page), "pageSize": str(self._longest)})
+            except ServerRefused as error:
+                self._longest = _shorter(error, self._longest)
+                continue
             yield found
-            if len(found) < STAMPS:
+            if len(found) < self._longest:
                 return
             # The bound belongs to the list; a page of one time alone needs the next page of it.
             page, start = (page + 1, start) if found[-1].at == start else (1, found[-1].at)
@@ -260,6 +268,15 @@ def _params(strategy: str, *, write: bool, as_job: bool) -> dict[str, str]:
         "atomicMode": "OBJECT",
         "reportMode": "FULL",
     }
+
+
+def _shorter(error: ServerRefused, asked: int) -> int:
+    """The longest page that a server gives, when that is why it refused a longer one; else the error."""
+    told = _TOO_LONG.search(str(error))
+    most = int(told.group(1)) if told else 0
+    if not 0 < most < asked:
+        raise error
+    return most
 
 
 def _parts(uids: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -30,7 +30,11 @@ OVERLAP = dt.timedelta(minutes=65)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to pull: units with all below them, partnerships by UID, or all; changed since a time, or everything."""
+    """What to pull: units with all below them, partnerships by UID, or all; changed since a time, or everything.
+
+    The ``whole`` is fetched whatever its time says. Some things change here without moving it: this account gains a
+    group and reads more forms, and a server that merges units or data elements writes the new ones into old records.
+    """
 
     units: tuple[str, ...] = ()
     partnerships: tuple[str, ...] = ()
@@ -76,7 +80,8 @@ def _pull_unit(mirror: Mirror, unit: str, wanted: Wanted, told: Told | None) -> 
         # The server lacks something that it had: what else it lacks can only be told from all of it.
         since, there = None, _there(mirror.tracker, None, unit)
     newest = max(there.values(), default="")
-    result = mirror.take(list(_different(store, expected, there, since)), told, newest or None)
+    asked = sorted({*there, *expected}) if wanted.whole else list(_different(store, expected, there, since))
+    result = mirror.take(asked, told, newest or None)
     if not wanted.since:
         moment = (started - OVERLAP).isoformat(timespec="milliseconds")
         store.save([], cursors={unit: moment})
