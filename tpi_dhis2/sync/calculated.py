@@ -12,7 +12,7 @@ from dataclasses import replace
 from tpi_dhis2.domain import calculate as domain
 from tpi_dhis2.domain.records import Partnership
 from tpi_dhis2.package.fields import Fields
-from tpi_dhis2.store.items import CONFLICT, ERROR, RECORD, WAITING, Item
+from tpi_dhis2.store.items import ERROR, RECORD, WAITING, Item
 from tpi_dhis2.store.partnerships import as_record, assemble
 from tpi_dhis2.store.store import Store
 
