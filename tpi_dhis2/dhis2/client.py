@@ -6,6 +6,7 @@ answers a request without valid credentials with one to its login page.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 
 from tpi_dhis2.dhis2 import transport
@@ -134,7 +136,7 @@ class Client:
 
         An error is ``taken`` when the server may have done what it was asked for all the same.
         """
-        headers = {"Content-Type": "application/json-patch+json"} if method == "PATCH" else None
+        kind = "application/json-patch+json" if method == "PATCH" else "application/json"
         started = time.monotonic()
         self.requests += 1
         try:
@@ -142,8 +144,8 @@ class Client:
                 method,
                 f"{self._api.api_url}/{path}",
                 params=params,
-                json=body,
-                headers=headers,
+                data=None if body is None else _as_json(body),
+                headers=None if body is None else {"Content-Type": kind},
                 allow_redirects=False,
             )
         except requests.RequestException as error:
@@ -253,9 +255,16 @@ def _maybe(error: TpiError, taken: bool = True, status: int = 0) -> TpiError:
     return error
 
 
+def _as_json(body: Any) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half a surrogate pair in a text
+        return json.dumps(body).encode()
+
+
 def _json(response: requests.Response) -> Any:
     try:
-        return response.json()
+        return orjson.loads(response.content)
     except ValueError:
         return None
 

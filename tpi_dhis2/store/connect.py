@@ -18,7 +18,7 @@ from tpi_dhis2.store import form
 from tpi_dhis2.store.address import default_url, file_of, parsed, shown
 from tpi_dhis2.store.lock import one_writer
 from tpi_dhis2.store.trouble import told
-from tpi_dhis2.store.words import as_json
+from tpi_dhis2.store.words import JSON
 
 #: What pg8000 lets through of a connection that is lost.
 _LOST = (ConnectionResetError, ConnectionAbortedError)
@@ -114,8 +114,8 @@ def _migrate(engine: Engine, file: Path | None) -> None:
 def _server(address: URL, *, reading: bool = False) -> Engine:
     """A database on a server; each of its transactions sees one moment, as those of SQLite do."""
     if address.get_backend_name() != "postgresql":
-        return create_engine(address, json_serializer=as_json)
-    engine = create_engine(address, json_serializer=as_json, isolation_level="REPEATABLE READ")
+        return create_engine(address, **JSON)
+    engine = create_engine(address, **JSON, isolation_level="REPEATABLE READ")
     if reading:
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("SET TRANSACTION READ ONLY"))
     return engine

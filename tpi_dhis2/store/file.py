@@ -12,21 +12,21 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from tpi_dhis2.errors import StoreProblem
-from tpi_dhis2.store.words import as_json
+from tpi_dhis2.store.words import JSON
 
 _MAGIC = b"SQLite format 3\x00"
 
 
 def writable(address: URL) -> Engine:
     """The file for the one that writes: a committed transaction survives a crash and a pulled plug."""
-    engine = create_engine(address, json_serializer=as_json)
+    engine = create_engine(address, **JSON)
     event.listen(engine, "connect", _durable)
     return _whole(engine)
 
 
 def readable(file: Path) -> Engine:
     """The file for those who only read."""
-    engine = create_engine(f"sqlite:///{file}", creator=lambda: _read_only(file), json_serializer=as_json)
+    engine = create_engine(f"sqlite:///{file}", creator=lambda: _read_only(file), **JSON)
     event.listen(engine, "connect", _by_hand)
     return _whole(engine)
 
