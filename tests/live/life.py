@@ -211,7 +211,7 @@ def clear(life: Life) -> None:
 def _clear_records(life: Life) -> None:
     if not life.has("programs", PROGRAM):
         return
-    for page in Tracker(life.client, PROGRAM).changed():
+    for page in Tracker(life.client, PROGRAM, {}).anywhere():
         living = [{"trackedEntity": each["trackedEntity"]} for each in page if not each.get("deleted")]
         if living:
             life.import_records({"trackedEntities": living}, "DELETE")
