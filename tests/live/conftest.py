@@ -31,6 +31,13 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Tell what tests measured."""
+    for report in terminalreporter.getreports("passed"):
+        for name, measured in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid}: {name}: {measured}")
+
+
 @pytest.fixture(params=["server"] if ASKED else VERSIONS)
 def life(request: pytest.FixtureRequest, tmp_path: Path, _exchanges: None) -> Iterator[Life]:
     """A server without the package, which is left as it was found."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 from collections import deque
 from typing import Any
 
@@ -23,6 +24,7 @@ class Exchanges:
     def __init__(self) -> None:
         self.kept: deque[tuple[str, str]] = deque(maxlen=_KEPT)
         self.asked: list[str] = []
+        self._lock = threading.Lock()
 
     def request(self, session: requests.Session, method: str, url: str, **given: Any) -> requests.Response:
         """In the place of ``requests.Session.request``: ask, and note what came of it."""
@@ -35,11 +37,12 @@ class Exchanges:
         return response
 
     def _note(self, asked: str, given: dict[str, Any], answer: str) -> None:
-        self.asked.append(asked)
         sent = f"\n  sent: {json.dumps(given['json'])[:_SENT]}" if given.get("json") is not None else ""
-        if self.kept and self.kept[-1][0] == asked:
-            self.kept.pop()
-        self.kept.append((asked, f"{asked[:2000]}{sent}\n  answer: {answer}"))
+        with self._lock:  # a push asks in several threads
+            self.asked.append(asked)
+            if self.kept and self.kept[-1][0] == asked:
+                self.kept.pop()
+            self.kept.append((asked, f"{asked[:2000]}{sent}\n  answer: {answer}"))
 
     def told(self) -> str:
         """All of it, the newest last."""

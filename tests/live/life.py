@@ -42,6 +42,8 @@ FIELDS = package_fields()
 PROGRAM = FIELDS.program
 USERNAME = "zz_live_person"
 KINDS = (*ORDER, "users", "organisationUnits")
+#: Partnerships deleted in one request: all below them goes along, which takes a server long.
+DELETED_AT_ONCE = 10
 #: What tests add to the program, and all types of which they create something, in the order of removal.
 LOCAL = ("programRules", "programRuleVariables", "programStages")
 CREATED = (*LOCAL, "trackedEntityAttributes", "dataElements", "options", "optionSets", "users", "userRoles")
@@ -153,12 +155,22 @@ def sandboxed(version: str, folder: Path) -> Iterator[Life]:
         client = Client(Account(url, "admin", "district"), pause=0.01)
         places = [_unit(name) for name in ("Hospital", "Clinic")]
         Metadata(client).commit({"organisationUnits": places})
+        _enter(client, [place["id"] for place in places])
         yield from _lived(Life(client, [place["id"] for place in places], folder))
 
 
 def _unit(name: str) -> Json:
     named = {"name": f"{PREFIX} {name}", "shortName": f"{PREFIX} {name}", "code": f"ZZ_LIVE_{name.upper()}"}
     return {"id": uid("unit", name), **named, "openingDate": "2020-01-01"}
+
+
+def _enter(client: Client, places: list[str]) -> None:
+    """Let the administrator work in facilities, as docs/live.md asks it of the account of a real server."""
+    units = [{"id": place} for place in places]
+    scopes = ("organisationUnits", "dataViewOrganisationUnits", "teiSearchOrganisationUnits")
+    operations = [{"op": "add", "path": f"/{scope}", "value": units} for scope in scopes]
+    Metadata(client).patch("users", Metadata(client).me("id")["id"], operations)
+    client.log_in_again()
 
 
 def taken_over(folder: Path) -> Iterator[Life]:
@@ -211,10 +223,10 @@ def clear(life: Life) -> None:
 def _clear_records(life: Life) -> None:
     if not life.has("programs", PROGRAM):
         return
-    for page in Tracker(life.client, PROGRAM).changed():
+    for page in Tracker(life.client, PROGRAM, {}).anywhere():
         living = [{"trackedEntity": each["trackedEntity"]} for each in page if not each.get("deleted")]
-        if living:
-            life.import_records({"trackedEntities": living}, "DELETE")
+        for start in range(0, len(living), DELETED_AT_ONCE):
+            life.import_records({"trackedEntities": living[start : start + DELETED_AT_ONCE]}, "DELETE")
     if read_records(life.client, PROGRAM).deleted:
         remove_deleted(life.client)
 

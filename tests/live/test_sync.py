@@ -1,0 +1,324 @@
+"""The story of the sync on a server: two sides that change, delete and see different things, and lose nothing.
+
+Runs on a sandbox of each version, and with TPI_LIVE=1 on the server that the environment names (docs/live.md). Each
+step demands what its name says, of the server and of the store, not only of what the tool tells.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+
+from tests.live.exchanges import EXCHANGES
+from tests.live.life import FIELDS
+from tests.live.partners import (
+    activity,
+    add_member,
+    asked_since,
+    delete,
+    demo_file,
+    docs,
+    edit,
+    held,
+    is_there,
+    many_file,
+    on_server,
+    pair,
+    pair_file,
+    spent,
+    store_at,
+    values,
+    write,
+)
+from tests.live.server import ASKED
+from tests.live.site import client_of
+from tpi_dhis2.domain.uids import derive_uid, next_generation
+from tpi_dhis2.store.items import CONFLICT, DELETED, ERROR, PARTNERSHIP, SYNCED, WARNING
+from tpi_dhis2.store.store import Store
+from tpi_dhis2.sync.pull import pull
+
+#: Events in the large push: a server takes some minutes for them.
+MANY = 5_000 if ASKED else 300
+BEGUN = {f"a{number}": {"spent": 50} for number in range(1, 8)}
+
+
+def test_two_sides_work_on_partnerships_and_nothing_is_lost(life, record_property):
+    life.apply()
+    places = life.folder / "places.csv"
+    places.write_text("\n".join(["unit", *life.units]))
+    life.run("provision", "assign", "--units", places, "--yes")
+    every_kind_of_record_is_stored(life)
+    the_same_again_writes_nothing(life)
+    a_second_store_gets_the_same(life)
+    an_unchanged_pull_is_one_request(life)
+    both_sides_change_a_record_and_both_changes_stay(life)
+    a_field_changed_on_both_sides_waits_and_is_decided_in_three_ways(life)
+    what_a_file_deletes_is_deleted_once(life)
+    what_was_deleted_there_is_entered_anew_when_a_person_says_so(life)
+    jobs_of_the_server_end_like_any_other_request(life)
+    a_record_that_the_server_refuses_stands_alone(life)
+    a_rehearsal_keeps_nothing(life)
+    who_has_one_unit_sends_and_sees_that_alone(life)
+    who_may_not_read_the_answers_neither_loses_nor_calculates(life)
+    many_records_go_in_few_requests(life, record_property)
+    tables_hold_what_the_server_has(life)
+
+
+def push(life, *words, **more):
+    """A push that leaves nothing for a person to see to."""
+    told = life.told("sync", "push", *words, "--exit-code", **more)
+    assert (told["refused"], told["set_aside"], told["conflicts"]) == ([], [], 0)
+    return told
+
+
+# Sending and fetching -----------------------------------------------------------------------------------------------
+
+
+def every_kind_of_record_is_stored(life):
+    told = push(life, demo_file(life))
+    assert told["created"].keys() == {"partnership", "cycle", *FIELDS.stages}
+    assert (told["created"]["partnership"], told["waiting"]) == (8, 0)
+    items = held(life)
+    assert sum(told["created"].values()) == len(items)
+    assert {item.uid for item in items.values() if item.type == PARTNERSHIP} == on_server(life).keys()
+    assert {item.state for item in items.values()} <= {SYNCED, WARNING}
+
+
+def the_same_again_writes_nothing(life):
+    before, mark = on_server(life), len(EXCHANGES.asked)
+    assert push(life, demo_file(life))["requests"] == 0
+    assert asked_since(mark, "POST") == []
+    assert on_server(life) == before
+
+
+def a_second_store_gets_the_same(life):
+    sent = docs(held(life).values())
+    told = life.told("sync", "pull", "--store", store_at(life, "second"))
+    assert (told["seen"], told["conflicts"], told["lost"]) == (8, 0, 0)
+    back = docs(held(life, "second").values())
+    assert back.keys() == sent.keys()
+    # A server may have filled in more, by the rules of the program.
+    differing = {of: (doc, back[of]) for of, doc in sent.items() if not doc.items() <= back[of].items()}
+    assert differing == {}
+    life.run("sync", "pull")
+    assert docs(held(life).values()) == back
+    assert push(life)["requests"] == 0
+
+
+def an_unchanged_pull_is_one_request(life):
+    client = client_of(life.client.account)
+    with Store.open(store_at(life)) as store:
+        pull(client, store, FIELDS)
+        before, mark = client.requests, len(EXCHANGES.asked)
+        assert pull(client, store, FIELDS).seen == 0
+    assert (client.requests - before, len(asked_since(mark))) == (1, 1)
+
+
+# Two sides ----------------------------------------------------------------------------------------------------------
+
+
+def both_sides_change_a_record_and_both_changes_stay(life):
+    assert push(life, pair_file(life, **BEGUN))["created"]["activity"] == len(BEGUN)
+    edit(life, activity(1), obstacle="FUNDS")
+    told = push(life, pair_file(life, **BEGUN | {"a1": {"spent": 60}}))
+    assert told["updated"]["activity"] == 1
+    assert values(life, activity(1)).items() >= {"obstacle": "FUNDS", "spent": "60"}.items()
+    assert held(life)[activity(1)].doc.items() >= {"obstacle": "FUNDS", "spent": "60"}.items()
+
+
+def a_field_changed_on_both_sides_waits_and_is_decided_in_three_ways(life):
+    waiting = (2, 3, 4)
+    for number in waiting:
+        edit(life, activity(number), spent="70")
+    mark = len(EXCHANGES.asked)
+    again = {f"a{number}": {"spent": 100} for number in waiting}
+    path = pair_file(life, **again)
+    told = life.told("sync", "push", path, "--exit-code", code=3)
+    assert (told["conflicts"], told["requests"], asked_since(mark, "POST")) == (3, 0, [])
+    assert spent(life, *waiting) == ["70", "70", "70"]
+    both_sides_are_named(life, path.name, {activity(number) for number in waiting})
+    two, three, four = map(activity, waiting)
+    life.run("sync", "resolve", two, "--take", "mine")
+    life.run("sync", "resolve", three, "spent", "--take", "theirs")
+    life.run("sync", "resolve", four, "spent", "--value", "85")
+    assert push(life)["updated"]["activity"] == 2
+    assert spent(life, *waiting) == ["100", "70", "85"]
+    assert life.told("sync", "conflicts", "--exit-code") == []
+    assert push(life, path)["requests"] == 0
+
+
+def both_sides_are_named(life, file, uids):
+    """``sync conflicts`` tells both values, and who and when."""
+    me = life.client.get_object("me", {"fields": "username"})["username"]
+    today = life.client.get_object("system/info")["serverDate"][:10]
+    rows = life.told("sync", "conflicts", "--exit-code", code=3)
+    assert {row["uid"] for row in rows} == uids
+    assert {(row["field"], row["here"], row["server"]) for row in rows} == {("spent", "100", "70")}
+    assert {(row["here_by"], row["server_at"][:10]) for row in rows} == {(file, today)}
+    # 2.40 and 2.41 do not name the author of every value, as recorded.
+    assert {row["server_by"] for row in rows} <= {me, *([""] if life.client.version.minor <= 41 else [])}
+
+
+def what_a_file_deletes_is_deleted_once(life):
+    path = pair_file(life, a5={"deleted": True})
+    assert push(life, path)["deleted"] == {"activity": 1}
+    assert not is_there(life, activity(5))
+    mark = len(EXCHANGES.asked)
+    assert push(life, path)["requests"] == 0
+    assert asked_since(mark, "POST") == []
+
+
+def what_was_deleted_there_is_entered_anew_when_a_person_says_so(life):
+    delete(life, activity(6))
+    delete(life, activity(7))
+    path = pair_file(life, a6={"spent": 66}, a7={"spent": 77})
+    assert life.told("sync", "push", path)["conflicts"] == 2
+    rows = life.told("sync", "conflicts")
+    assert {(row["uid"], row["field"], row["server"]) for row in rows} == {
+        (activity(number), DELETED, "true") for number in (6, 7)
+    }
+    life.run("sync", "resolve", activity(6), "--take", "here")
+    life.run("sync", "resolve", activity(7), "--take", "server")
+    assert push(life)["created"] == {"activity": 1}
+    assert values(life, next_generation(activity(6)))["spent"] == "66"
+    assert not is_there(life, activity(6))
+    assert not is_there(life, next_generation(activity(7)))
+    mark = len(EXCHANGES.asked)
+    assert push(life, path)["requests"] == 0
+    assert asked_since(mark, "POST") == []
+
+
+# How it is sent -----------------------------------------------------------------------------------------------------
+
+
+def jobs_of_the_server_end_like_any_other_request(life):
+    mark = len(EXCHANGES.asked)
+    told = push(life, write(life, "jobs", [pair(life, "zz-live-jobs", a1={"spent": 5})]), "--async")
+    assert (told["created"]["activity"], told["waiting"]) == (1, 0)
+    sent = asked_since(mark, "POST")
+    assert sent
+    assert all("async=true" in asked for asked in sent), sent
+    assert any("/api/tracker/jobs/" in asked for asked in asked_since(mark, "GET"))
+    assert values(life, activity(1, "zz-live-jobs"))["spent"] == "5"
+    assert life.told("sync", "status")["under_way"] == []
+
+
+def a_record_that_the_server_refuses_stands_alone(life):
+    bad, good = activity(2), activity(3)
+    with Store.open(store_at(life)) as store:
+        items = store.by_uid([bad, good])
+        items[bad].doc["spent"], items[good].doc["spent"] = "much", "33"
+        for item in items.values():
+            item.settle()
+        store.save(items.values())
+    taken = write(life, "taken", [pair(life, "zz-live-taken", a1={}) | {"attributes": of_another(life)}])
+    told = life.told("sync", "push", taken, "--exit-code", code=3)
+    codes = {each["uid"]: set(each["codes"]) for each in told["refused"]}
+    second = derive_uid("partnership", "zz-live-taken")
+    assert codes[bad] & {"E1302", "E1084"}
+    assert "E1064" in codes[second]
+    assert {each["type"] for each in told["refused"] if each["uid"] not in (bad, second)} == {"cycle", "record"}
+    assert told["updated"].get("activity") == 1
+    assert spent(life, 2, 3) == ["100", "33"]
+    told_again = {each["uid"]: each for each in life.told("sync", "status")["problems"]}
+    assert told_again.keys() == codes.keys()
+    assert held(life)[bad].state == ERROR
+    life.run("sync", "resolve", bad, "--take", "server")
+    life.run("sync", "resolve", second, "--take", "server")
+    assert push(life)["requests"] == 0
+    assert life.told("sync", "status")["problems"] == []
+
+
+def of_another(life):
+    """A name, with the code of a partnership that is there: only the server knows that codes are unique."""
+    return pair(life)["attributes"] | {"name": "ZZ live of another's code"}
+
+
+def a_rehearsal_keeps_nothing(life):
+    before, there = held(life), on_server(life)
+    path = pair_file(life, a1={"spent": 61}, a9={"spent": 9})
+    told = life.told("sync", "push", path, "--dry-run")
+    assert (told["updated"].get("activity"), told["created"]) == (1, {"activity": 1})
+    assert held(life) == before
+    assert on_server(life) == there
+    assert not is_there(life, activity(9))
+
+
+# Accounts that see less ---------------------------------------------------------------------------------------------
+
+
+def who_has_one_unit_sends_and_sees_that_alone(life):
+    here, elsewhere = life.units
+    account = add_member(life, "one", "capture functioning", [here])
+    own = ("--store", store_at(life, "one"))
+    told = push(life, write(life, "own", [pair(life, "zz-live-own", a1={"spent": 7})]), *own, account=account)
+    assert told["created"] == {"partnership": 1, "cycle": 1, "agreement": 1, "activity": 1}
+    assert values(life, activity(1, "zz-live-own"))["spent"] == "7"
+    life.run("sync", "pull", *own, account=account)
+    life.run("sync", "pull")
+    seen = {item.uid for item in held(life, "one").values() if item.type == PARTNERSHIP}
+    of_here = {item.uid for item in held(life).values() if item.type == PARTNERSHIP and item.doc["@unit"] == here}
+    assert seen == of_here
+    assert on_server(life).keys() - seen, "there are others"
+    foreign = write(life, "foreign", [pair(life, "zz-live-foreign", 1, a1={})])
+    told = life.told("sync", "push", foreign, *own, "--exit-code", account=account, code=3)
+    assert told["refused"] or told["set_aside"]
+    assert derive_uid("partnership", "zz-live-foreign") not in on_server(life)
+
+
+def who_may_not_read_the_answers_neither_loses_nor_calculates(life):
+    account = add_member(life, "capturer", "capture", life.units)
+    answers = {of: item.doc for of, item in held(life).items() if item.kind == "functioning"}
+    steps = where_they_stand(life)
+    assert answers
+    life.run("sync", "pull", "--whole", account=account)
+    told = push(life, pair_file(life, a1={"spent": 62}), account=account)
+    assert told["updated"] == {"activity": 1}
+    assert {of: item.doc for of, item in held(life).items() if item.kind == "functioning"} == answers
+    assert not [of for of in answers if held(life)[of].deleted or held(life)[of].state == CONFLICT]
+    life.run("sync", "pull", "--store", store_at(life, "capturer"), account=account)
+    seen = held(life, "capturer")
+    assert not [item for item in seen.values() if item.kind == "functioning"]
+    assert push(life, "--store", store_at(life, "capturer"), account=account)["requests"] == 0
+    life.run("sync", "pull", "--whole")
+    assert {of: item.doc for of, item in held(life).items() if item.kind == "functioning"} == answers
+    assert where_they_stand(life) == steps
+    assert all(is_there(life, of) for of in answers)
+
+
+def where_they_stand(life):
+    """The step of each partnership, as the store has it."""
+    return {of: item.doc.get("current_step") for of, item in held(life).items() if item.type == PARTNERSHIP}
+
+
+# Much of it ---------------------------------------------------------------------------------------------------------
+
+
+def many_records_go_in_few_requests(life, record_property):
+    path = many_file(life, MANY)
+    mark, began = len(EXCHANGES.asked), time.monotonic()
+    told = push(life, path)
+    seconds, asked = time.monotonic() - began, len(asked_since(mark))
+    assert told["created"]["contact"] == MANY
+    objects = sum(told["created"].values())
+    assert told["requests"] <= 2 * (objects // 450 + 1)
+    record_property("large push", f"{MANY} events in {seconds:.1f} s: {asked / seconds:.1f} tracker requests a second")
+    mark = len(EXCHANGES.asked)
+    assert push(life, path)["requests"] == 0
+    assert asked_since(mark, "POST") == []
+
+
+def tables_hold_what_the_server_has(life):
+    life.run("sync", "pull")
+    tables = life.folder / "tables"
+    life.run("sync", "export", tables, "--format", "csv")
+    assert len(rows(tables, "tpi_partnership")) == len(on_server(life))
+    living = [item for item in held(life).values() if item.kind == "activity" and not item.deleted]
+    amounts = sorted(float(row["spent"]) for row in rows(tables, "tpi_activity") if row["spent"])
+    assert amounts == sorted(float(item.doc["spent"]) for item in living if "spent" in item.doc)
+    assert 66 in amounts
+
+
+def rows(folder, name):
+    with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
