@@ -64,6 +64,7 @@ def take(item: Item, remote: Remote, calculated: Calculated, above: str = "") ->
     before = copy.copy(item)
     before.conflicts = dict(item.conflicts)
     item.deleted = False
+    item.partnership, item.cycle = remote.partnership, remote.cycle
     if item.removed:
         _keep_removed(item, remote, calculated)
     else:

@@ -80,7 +80,7 @@ class Mirror:
 
     def _take_page(self, asked: list[str], newest: str | None, result: Taken) -> None:
         entities = {entity["trackedEntity"]: entity for page in self.tracker.whole(asked) for entity in page}
-        known, stamps = self.store.of(asked), self.store.stamps(asked)
+        known, stamps = self._known(asked, entities), self.store.stamps(asked)
         touched: list[Item] = []
         for uid in asked:
             items = {item.uid: item for item in known.get(uid, [])}
@@ -91,6 +91,19 @@ class Mirror:
         self.store.save(touched, stamps={uid: NEVER for uid in asked if uid in stamps} | found)
         result.seen += len(entities)
         result.count(touched)
+
+    def _known(self, asked: list[str], entities: dict[str, Json]) -> dict[str, list[Item]]:
+        """What the store has of partnerships, by the one that each object belongs to now.
+
+        A server that merges duplicates moves cycles with their records to another partnership.
+        """
+        now = {each.uid: each.partnership for entity in entities.values() for each in self.wire.remotes(entity)}
+        items = {item.uid: item for found in self.store.of(asked).values() for item in found}
+        items |= self.store.by_uid(now.keys() - items.keys())
+        known: dict[str, list[Item]] = {}
+        for uid, item in items.items():
+            known.setdefault(now.get(uid, item.partnership), []).append(item)
+        return known
 
     def _take_one(self, items: dict[str, Item], entity: Json | None, known: str, newest: str | None) -> list[Item]:
         remotes = list(self.wire.remotes(entity)) if entity else []
