@@ -15,7 +15,8 @@ from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.store.items import CONFLICT, DELETED, ERROR, RECORD, SYNCED, TO_DELETE, TO_POST, TO_UPDATE, Clash, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.absorb import GONE, YES, absorb, miss
-from tpi_dhis2.sync.resolve import resolve, resolve_value
+from tpi_dhis2.sync.resolve import resolve, resolve_all, resolve_value
+from tpi_dhis2.sync.stamps import BACK, FORWARD, MAYBE_BACK, direction
 from tpi_dhis2.sync.wire import Remote
 
 UID = "aEvent00001"
@@ -231,6 +232,31 @@ def test_what_was_missed_and_is_there_again_is_in_no_conflict() -> None:
     assert (ours.state, ours.conflicts) == (SYNCED, {})
 
 
+@pytest.mark.parametrize("unsent", [{}, {"lead": "ours"}], ids=["synced", "changed here, too"])
+def test_a_value_that_a_server_has_surely_gone_back_on_is_sent_again(unsent: Doc) -> None:
+    ours = item({**BASE, "goal": "sent", **unsent}, {**BASE, "goal": "sent"})
+    absorb({UID: ours}, [remote(BASE)], went=BACK)
+    assert (ours.doc, ours.base, ours.state) == ({**BASE, "goal": "sent", **unsent}, BASE, TO_UPDATE)
+
+
+def test_a_value_that_a_server_may_have_gone_back_on_waits() -> None:
+    ours = item({**BASE, "goal": "sent"}, {**BASE, "goal": "sent"})
+    absorb({UID: ours}, [remote(BASE)], went=MAYBE_BACK)
+    assert (ours.conflicts, ours.differs) == ({"goal": Clash("sent", "old")}, False)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "there", "went"),
+    [
+        ("", "2026-01-02", FORWARD), ("2026-01-02", "2026-01-02", FORWARD), ("2026-01-02", "2026-01-03", FORWARD),
+        ("2026-01-02", "2026-01-01", MAYBE_BACK), ("~2026-01-02", "2026-01-03", FORWARD),
+        ("~2026-01-02", "2026-01-02", BACK), ("~2026-01-02", "2026-01-01", MAYBE_BACK),
+    ],
+)  # fmt: skip
+def test_what_a_time_says_of_the_server(stamp: str, there: str, went: str) -> None:
+    assert direction(stamp, there) == went
+
+
 # Resolving, in a real store
 
 
@@ -328,3 +354,13 @@ def test_a_value_for_no_conflict_or_of_no_use_is_refused(tmp_path: Path, key: st
         with pytest.raises(UsageError):
             resolve_value(store, package_fields(), UID, key, value)
         assert store.items() == [ours]
+
+
+@pytest.mark.parametrize(("take", "goal"), [("here", "ours"), ("server", "theirs")])
+def test_all_conflicts_are_decided_at_once(tmp_path: Path, take: str, goal: str) -> None:
+    other = item({**BASE, "goal": "ours"}, BASE, uid="aEvent00002")
+    absorb({other.uid: other}, [remote({**BASE, "goal": "theirs"}, uid=other.uid)])
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        store.save([conflicting(), other])
+        assert resolve_all(store, take) == 2
+        assert [(each.conflicts, each.doc["goal"]) for each in store.items()] == [({}, goal)] * 2

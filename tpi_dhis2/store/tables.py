@@ -34,8 +34,8 @@ item = Table(
     Column("upload", Integer, index=True),
 )
 
-#: One row a partnership: when the server last changed it, as of the last look (empty: it was not there), and the day
-#: for which its fields are calculated (empty: something has changed since).
+#: One row a partnership: when the server last changed it, as of the last look (``sync/stamps.py`` says how that is
+#: noted), and the day for which its fields are calculated (empty: something has changed since).
 mirror = Table(
     "mirror",
     metadata,

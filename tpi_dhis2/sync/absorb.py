@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tpi_dhis2.domain.merge import Doc, merge
 from tpi_dhis2.store.items import DELETED, ERROR, WARNING, Clash, Item
+from tpi_dhis2.sync.stamps import BACK, FORWARD, MAYBE_BACK
 from tpi_dhis2.sync.wire import Remote
 
 #: What the server's side of a conflict about a deletion says: it has deleted the object, or has it no more.
@@ -17,10 +18,13 @@ WITH = "deleted with"
 Calculated = frozenset[str]
 
 
-def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: Calculated = frozenset()) -> list[Item]:
+def absorb(
+    items: dict[str, Item], remotes: Iterable[Remote], calculated: Calculated = frozenset(), went: str = FORWARD
+) -> list[Item]:
     """The items that changed; ``items`` holds those known here by UID and takes up new ones.
 
-    Fields in ``calculated`` are never in conflict: they are taken as the server has them and calculated again.
+    Fields in ``calculated`` are never in conflict: they are taken as the server has them and calculated again. When the
+    server ``went`` back, its older values are not taken for news: ours are sent again, or wait where that is not sure.
     """
     touched: dict[str, Item] = {}
     gone: set[str] = set()
@@ -30,7 +34,7 @@ def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: Calcul
         gone |= {remote.uid} if remote.deleted else set()
         if known is None:
             items[remote.uid] = touched[remote.uid] = _new(remote)
-        elif take(known, remote, calculated, above):
+        elif take(known, remote, calculated, above, went):
             touched[remote.uid] = known
     for item in items.values():
         if item.removed and not item.conflicts and _has_new(item, touched.values()):
@@ -54,7 +58,7 @@ def _new(remote: Remote) -> Item:
     return item
 
 
-def take(item: Item, remote: Remote, calculated: Calculated, above: str = "") -> bool:
+def take(item: Item, remote: Remote, calculated: Calculated, above: str = "", went: str = FORWARD) -> bool:
     """Bring an item up to what the server has; whether that changes anything.
 
     ``above`` is the partnership or cycle that was deleted with it, if it was.
@@ -67,7 +71,11 @@ def take(item: Item, remote: Remote, calculated: Calculated, above: str = "") ->
     item.partnership, item.cycle = remote.partnership, remote.cycle
     if item.removed:
         _keep_removed(item, remote, calculated)
+    elif went == BACK:
+        item.base = dict(remote.doc)
     else:
+        if went == MAYBE_BACK:
+            item.base = None  # there is no state that both are known to have shared
         _merge(item, remote, calculated)
     _settle(item)
     return item != before

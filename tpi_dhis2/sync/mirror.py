@@ -18,13 +18,11 @@ from tpi_dhis2.store.items import CONFLICT, PARTNERSHIP, RECORD, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.absorb import absorb, miss, take_deletion
 from tpi_dhis2.sync.authors import is_unnamed, name_authors
+from tpi_dhis2.sync.stamps import FORWARD, NEVER, direction, is_known, is_older
 from tpi_dhis2.sync.wire import Remote, Wire
 
 Told = Callable[[int, int], None]
 log = logging.getLogger("tpi_dhis2.sync")
-
-#: In place of the time of the last change, of a partnership that is not on the server: earlier than any.
-NEVER = "0"
 
 
 @dataclass
@@ -87,7 +85,7 @@ class Mirror:
             entity = entities.get(uid)
             touched += self._take_one(items, entity, stamps.get(uid, ""), newest)
         found = {uid: str(each.get("updatedAt") or "") for uid, each in entities.items()}
-        # What is gone is not waited for any more; if it comes back, its time differs from this.
+        # What is gone is not waited for any more.
         self.store.save(touched, stamps={uid: NEVER for uid in asked if uid in stamps} | found)
         result.seen += len(entities)
         result.count(touched)
@@ -108,9 +106,10 @@ class Mirror:
     def _take_one(self, items: dict[str, Item], entity: Json | None, known: str, newest: str | None) -> list[Item]:
         remotes = list(self.wire.remotes(entity)) if entity else []
         here = list(items.values())
-        touched = absorb(items, remotes, self.fields.calculated)
-        buried = list(self._bury(here, remotes))
         there = str(entity.get("updatedAt") or "") if entity else None
+        went = FORWARD if there is None else direction(known, there)
+        touched = absorb(items, remotes, self.fields.calculated, went)
+        buried = list(self._bury(here, remotes))
         missed = list(self._missed(here, {remote.uid for remote in remotes}, known, there, newest))
         return [*touched, *buried, *missed]
 
@@ -141,10 +140,10 @@ class Mirror:
         It is when a partnership changed there earlier than it is known to have, or is missing though it changed after
         anything that is there. A time that is not known is that of what was sent last.
         """
-        if not known:
+        if not is_known(known):
             return True
         if there is not None:
-            return there < known
+            return is_older(known, there)
         latest = newest or self.tracker.newest()
         return latest is not None and latest < known
 

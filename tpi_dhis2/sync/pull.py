@@ -19,6 +19,7 @@ from tpi_dhis2.errors import UsageError
 from tpi_dhis2.package.fields import Fields
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.mirror import Mirror, Taken
+from tpi_dhis2.sync.stamps import is_known, is_older, known
 
 Told = Callable[[int, int], None]
 log = logging.getLogger("tpi_dhis2.sync")
@@ -98,19 +99,19 @@ def _since(store: Store, unit: str, expected: dict[str, str], started: dt.dateti
     if cursor is None or cursor > started.isoformat():
         # Never pulled, or the server's clock was set back since.
         return None
-    return min(cursor, max(expected.values(), default=cursor) or cursor)
+    return min(cursor, max(map(known, expected.values()), default=cursor) or cursor)
 
 
 def _looks_older(expected: dict[str, str], there: dict[str, str], since: str) -> bool:
     """Whether a partnership that must be among those that changed is not, or changed earlier than it is known to."""
-    due = {uid: stamp for uid, stamp in expected.items() if not stamp or stamp >= since}
-    return any(uid not in there or there[uid] < stamp for uid, stamp in due.items())
+    due = {uid: stamp for uid, stamp in expected.items() if not is_known(stamp) or stamp >= since}
+    return any(uid not in there or is_older(stamp, there[uid]) for uid, stamp in due.items())
 
 
 def _different(store: Store, expected: dict[str, str], there: dict[str, str], since: str | None) -> Iterator[str]:
     """The partnerships to fetch: changed, or missing from a list of all."""
-    known = store.stamps()
-    yield from (uid for uid, stamp in there.items() if known.get(uid) != stamp)
+    noted = store.stamps()
+    yield from (uid for uid, stamp in there.items() if noted.get(uid) != stamp)
     if since is None:
         yield from (uid for uid in expected if uid not in there)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -31,6 +31,7 @@ from tpi_dhis2.sync.files import RecordFile, Rejected
 from tpi_dhis2.sync.mirror import Mirror
 from tpi_dhis2.sync.outbox import Parcel, parcels, removals, waiting
 from tpi_dhis2.sync.outcome import REFUSED, Pushed, note
+from tpi_dhis2.sync.stamps import is_known, written
 from tpi_dhis2.sync.take import take_drafts
 from tpi_dhis2.sync.writers import WRITERS, Delivered, Writers, is_below
 
@@ -95,7 +96,8 @@ class Pusher:
             for item in items:
                 if item.upload == upload:
                     item.settle()
-            self.store.end_upload(upload, items, _unknown(items), stale | _refused_among(items))
+            stamps = _written(items, self.store.stamps(item.partnership for item in items))
+            self.store.end_upload(upload, items, stamps, stale | _refused_among(items))
 
     def _recover_job(self, job: str, items: list[Item]) -> None:
         try:
@@ -158,7 +160,7 @@ class Pusher:
         """Look at the partnerships of which something waits and is not known to be as it is on the server."""
         some = self.store.partnerships(WAITING)
         there = self.store.expected(uid for uid in some if self.how.within is None or uid in self.how.within)
-        self.mirror.take(sorted(uid for uid, stamp in there.items() if not stamp))
+        self.mirror.take(sorted(uid for uid, stamp in there.items() if not is_known(stamp)))
 
     def _round(self) -> bool:
         """Send all that waits once; whether anything was dealt with."""
@@ -216,7 +218,7 @@ class Pusher:
         for item in items:
             if item.upload is not None:
                 item.settle()
-        stamps = _unknown(told if error is None else items)
+        stamps = _written(told if error is None else items, delivered.parcel.expected)
         self.store.end_upload(delivered.upload, items, stamps, stale | _refused_among(items))
         self._see_to_refused([item for item in told if item.uid in self.result.refused], delivered.report)
         self._tell(delivered, told)
@@ -262,9 +264,9 @@ def _refused_among(items: Iterable[Item]) -> set[str]:
     return {item.partnership for item in items if (item.report or {}).get("outcome") == REFUSED}
 
 
-def _unknown(items: Iterable[Item]) -> dict[str, str]:
-    """Partnerships that were written, or may have been: when they last changed is not known any more."""
-    return {item.partnership: "" for item in items}
+def _written(items: Iterable[Item], before: Mapping[str, str | None]) -> dict[str, str]:
+    """Partnerships that were written, or may have been: they have changed since the time ``before``."""
+    return {item.partnership: written(before.get(item.partnership)) for item in items}
 
 
 def draft_file(client: Client, fields: Fields, source: RecordFile) -> Drafts:
