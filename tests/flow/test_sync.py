@@ -208,6 +208,20 @@ def test_a_file_that_completes_a_record_is_no_conflict_with_its_own_beginning(in
     assert statuses(store)["activity"] == "COMPLETED"
 
 
+def test_marks_of_a_partnership_stay_when_it_is_written(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    uid = derive_uid("partnership", "p")
+    unit = store.by_uid([uid])[uid].doc["@unit"]
+    marked = {"trackedEntity": uid, "trackedEntityType": FIELDS.tracked_entity_type, "orgUnit": unit}
+    body = {"trackedEntities": [{**marked, "potentialDuplicate": True, "inactive": True}]}
+    installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "UPDATE"}, body=body)
+    path = record_file(tmp_path)
+    path.write_text(path.read_text().replace("Pair (fictional)", "Another pair (fictional)"))
+    assert written(send(installed, store, path), UPDATED) == ["partnership"]
+    asked = {"program": FIELDS.program, "fields": "potentialDuplicate,inactive"}
+    assert installed.get(f"tracker/trackedEntities/{uid}", asked) == {"potentialDuplicate": True, "inactive": True}
+
+
 def test_what_the_server_completed_is_not_sent_again_and_again(installed, store, tmp_path):
     path = record_file(tmp_path, status="COMPLETED", completed="2026-04-01")
     send(installed, store, path)

@@ -147,6 +147,14 @@ def test_what_people_set_on_an_event_in_the_app_survives_an_update(properties: D
     assert back(pair(), cycle(), item)[CALL].doc == item.doc
 
 
+@pytest.mark.parametrize(("mark", "key"), [("potentialDuplicate", "@duplicate"), ("inactive", "@inactive")])
+def test_what_people_marked_a_partnership_with_survives_an_update(mark: str, key: str) -> None:
+    assert mark not in WIRE.object(pair())
+    sent = WIRE.object(pair({key: "true"}))
+    assert sent[mark] is True
+    assert next(WIRE.remotes(sent)).doc == {"@unit": UNIT, "name": "Alpha", key: "true"}
+
+
 def test_both_spellings_of_the_mark_are_sent_and_either_is_read() -> None:
     sent = WIRE.object(call({"@followUp": "true"}))
     assert (sent["followUp"], sent["followup"]) == (True, True)

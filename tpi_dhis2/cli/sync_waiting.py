@@ -68,6 +68,7 @@ _LABELS = {
     DELETED: "the record as a whole", "@unit": "Organisation unit", "@date": "Date", "@status": "Status",
     "@scheduled": "Planned for", "@completed": "Completed on", "@geometry": "Place", "@incident": "Incident date",
     "@assigned": "Assigned to", "@followUp": "Marked for follow-up",
+    "@inactive": "Marked as inactive", "@duplicate": "Marked as a possible duplicate",
 }  # fmt: skip
 _DELETIONS = {YES: "deleted", GONE: "no longer there, or not for this account", None: "changed"}
 

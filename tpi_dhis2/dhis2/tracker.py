@@ -33,7 +33,7 @@ _ENROLLMENT = (
     f"enrollment,program,status,orgUnit,enrolledAt,occurredAt,completedAt,deleted,geometry,followUp,events[{_EVENT}]"
 )
 FIELDS = (
-    "trackedEntity,trackedEntityType,orgUnit,updatedAt,deleted,geometry,"
+    "trackedEntity,trackedEntityType,orgUnit,updatedAt,deleted,geometry,inactive,potentialDuplicate,"
     f"attributes[attribute,value],enrollments[{_ENROLLMENT}]"
 )
 _VALUE = "updatedAt,storedBy,updatedBy[username]"

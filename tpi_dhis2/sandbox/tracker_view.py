@@ -73,8 +73,9 @@ class View:
         """Return the properties that are not stored as they are shown."""
         common: dict[str, Show] = {"relationships": lambda row: self._relationships(row[kind_of(kind)])}
         if kind == "trackedEntities":
-            return {**common, "potentialDuplicate": lambda _row: False, "attributes": self._entity_attributes,
-                    "enrollments": self._enrollments, "programOwners": self._owners}  # fmt: skip
+            made: dict[str, Show] = {"attributes": self._entity_attributes, "programOwners": self._owners}
+            marks: dict[str, Show] = {"potentialDuplicate": lambda row: bool(row.get("potentialDuplicate"))}
+            return {**common, **made, **marks, "enrollments": self._enrollments}
         if kind == "relationships":
             return {}
         common |= {"notes": self._notes, **self._of_version(kind)}

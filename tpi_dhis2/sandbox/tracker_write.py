@@ -99,6 +99,7 @@ class Writer:
         before = item.existing or {}
         row["trackedEntityType"] = _shared(item.sent["trackedEntityType"])
         row["inactive"] = bool(item.sent.get("inactive"))
+        row["potentialDuplicate"] = bool(item.sent.get("potentialDuplicate"))
         row["owners"] = before.get("owners") or {}
         row["attributes"] = self._attributes(before.get("attributes") or {}, item)
 

@@ -29,6 +29,8 @@ _ENROLLMENT = {
     "occurredAt": "@incident",
     "completedAt": "@completed",
 }
+#: What people mark a partnership with in the apps.
+_MARKS = {"inactive": "@inactive", "potentialDuplicate": "@duplicate"}
 _MIDNIGHT = "T00:00:00.000"
 _DAYS = {"@date", "@scheduled", "@incident"}
 
@@ -130,6 +132,7 @@ def _props(source: Json, names: dict[str, str]) -> Doc:
         doc["@geometry"] = json.dumps(source["geometry"], sort_keys=True)
     if source.get("followUp") or source.get("followup"):
         doc["@followUp"] = "true"
+    doc |= {key: "true" for name, key in _MARKS.items() if source.get(name)}
     if (source.get("assignedUser") or {}).get("username"):
         doc["@assigned"] = source["assignedUser"]["username"]
     return doc
@@ -142,6 +145,7 @@ def _back(doc: Doc, names: dict[str, str]) -> Json:
     if "@followUp" in doc:
         # 2.40 knows an event's mark by the older spelling; each version ignores the other's.
         result["followUp"] = result["followup"] = True
+    result |= {name: True for name, key in _MARKS.items() if key in doc}
     if "@assigned" in doc:
         result["assignedUser"] = {"username": doc["@assigned"]}
     if result.get("completedAt") and result.get("status") != "COMPLETED":
