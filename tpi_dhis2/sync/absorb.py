@@ -23,18 +23,25 @@ def absorb(items: dict[str, Item], remotes: Iterable[Remote], calculated: Calcul
     Fields in ``calculated`` are never in conflict: they are taken as the server has them and calculated again.
     """
     touched: dict[str, Item] = {}
+    gone: set[str] = set()
     for remote in remotes:
         known = items.get(remote.uid)
         if known is None:
             items[remote.uid] = touched[remote.uid] = _new(remote)
-        elif take(known, remote, calculated):
+        elif take(known, remote, calculated, _gone_with(remote, gone)):
             touched[remote.uid] = known
+        if remote.deleted:
+            gone.add(remote.uid)
     for item in items.values():
         if item.removed and not item.conflicts and _has_new(item, touched.values()):
             item.conflicts = {DELETED: Clash(YES, None)}
             item.settle()
             touched[item.uid] = item
     return list(touched.values())
+
+
+def _gone_with(remote: Remote, gone: set[str]) -> str:
+    return next((uid for uid in (remote.partnership, remote.cycle) if uid in gone), "")
 
 
 def _has_new(item: Item, touched: Iterable[Item]) -> bool:
@@ -51,10 +58,10 @@ def _new(remote: Remote) -> Item:
     return item
 
 
-def take(item: Item, remote: Remote, calculated: Calculated) -> bool:
-    """Bring an item up to what the server has; whether that changes anything."""
+def take(item: Item, remote: Remote, calculated: Calculated, parent: str = "") -> bool:
+    """Bring an item up to what the server has; whether that changes anything. ``parent`` as for a deletion."""
     if remote.deleted:
-        return take_deletion(item, calculated)
+        return take_deletion(item, calculated, parent)
     before = copy.copy(item)
     before.conflicts = dict(item.conflicts)
     item.deleted = False
