@@ -7,13 +7,14 @@ import datetime as dt
 import pytest
 import yaml
 
-from tests.flow.test_sync import FIELDS, RECORD, clashes, edit_on_server, on_server, record_file, send
-from tpi_dhis2.domain.uids import derive_uid
+from tests.flow.test_sync import FIELDS, RECORD, clashes, edit_on_server, on_server, other_store, record_file, send
+from tpi_dhis2.domain.uids import derive_uid, next_generation
 from tpi_dhis2.store.items import DELETED
 from tpi_dhis2.sync.pull import pull
 from tpi_dhis2.sync.resolve import resolve
 from tpi_dhis2.sync.wire import Wire
 
+PARTNERSHIP = derive_uid("partnership", "p")
 ACTIVITY, CYCLE = derive_uid(*RECORD), derive_uid("cycle", "p", "1")
 
 
@@ -91,3 +92,21 @@ def test_a_cycle_is_not_deleted_with_a_record_that_was_entered_meanwhile(install
     assert send(installed, store).is_clean
     assert {item.kind or item.type for item in store.items() if not item.deleted} == left
     assert send(installed, store).requests == 0
+
+
+def test_what_was_deleted_with_a_partnership_comes_back_with_it_also_where_it_was_only_pulled(
+    installed, store, tmp_path
+):
+    send(installed, store, record_file(tmp_path))
+    with other_store(tmp_path, "other") as other:
+        pull(installed, other, FIELDS)
+        body = {"trackedEntities": [{"trackedEntity": PARTNERSHIP}]}
+        installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "DELETE"}, body=body)
+        [item] = other.by_uid([PARTNERSHIP]).values()
+        item.doc["partner_name"] = "South"
+        item.settle()
+        other.save([item])
+        assert send(installed, other).conflicts
+        assert resolve(other, PARTNERSHIP, "here") == 6
+        assert send(installed, other).is_clean
+    assert on_server(installed, next_generation(ACTIVITY))["activity_title"] == "Train"

@@ -454,6 +454,7 @@ class SyncMachine(RuleBasedStateMachine):
         after = {each.uid: each for each in store.items()}
         for uid in before:
             side.loosen(uid, docs)
+        self.born -= {uid for uid, each in after.items() if each.deleted}
         for uid in after.keys() - before.keys():
             side.said[uid] = dict(after[uid].said)
         for uid, each in after.items():
