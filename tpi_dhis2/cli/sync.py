@@ -17,7 +17,15 @@ from tpi_dhis2.cli.common import (
     verbose_option,
 )
 from tpi_dhis2.cli.export import export
-from tpi_dhis2.cli.sync_options import Chosen, choice_options, dry_run_option, progress, see_to_tables, writer_options
+from tpi_dhis2.cli.sync_options import (
+    Chosen,
+    choice_options,
+    dry_run_option,
+    progress,
+    see_to_tables,
+    since_options,
+    writer_options,
+)
 
 if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
@@ -35,6 +43,7 @@ command.add_command(export)
 @connection_options
 @store_option
 @click.option("--to", "to_url", metavar="URL", help="Another database to pull into, such as a warehouse; as --store.")
+@since_options
 @choice_options
 @dry_run_option
 @json_option
@@ -109,6 +118,7 @@ def push(
 @command.command()
 @connection_options
 @store_option
+@since_options
 @choice_options
 @writer_options
 @click.option(
