@@ -99,9 +99,13 @@ class ServerFailed(TpiError):
 
 
 class OutcomeUnknown(TpiError):
-    """Whether the request took effect is not known: look before sending again."""
+    """Whether the request took effect is not known: look before sending again.
+
+    ``under_way`` when the server is still at it, as far as it says: then wait before sending again.
+    """
 
     taken = True
+    under_way = False
 
 
 class StoreProblem(TpiError):

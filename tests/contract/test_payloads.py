@@ -275,7 +275,6 @@ def recorded_requests(version):
     tracker = Tracker(client, package_fields().program)
     list(tracker.changed((dt.datetime(2026, 1, 1)).isoformat(), None))  # noqa: DTZ001 - the server's own clock
     list(tracker.changed(None, "abcdefghijk"))
-    tracker.newest()
     tracker.stamps(["abcdefghijk"])
     list(tracker.whole(["abcdefghijk"]))
     list(tracker.authors(["abcdefghijk"]))

@@ -73,7 +73,7 @@ def test_what_a_restored_server_has_lost_comes_back_and_what_people_entered_sinc
         assert now["pEvent00002"].doc == had["pEvent00002"].doc
         # What went back with the server is named, with what the store knew.
         named = {uid: item["conflicts"] for uid, item in desk.items().items() if item["conflicts"]}
-        assert all(clash["here"] == had[uid].doc[key] for uid, keys in named.items() for key, clash in keys.items())
+        assert all(here == had[uid].doc[key] for uid, keys in named.items() for key, (here, _) in keys.items())
         assert_calm(desk, sandbox)
 
 

@@ -17,7 +17,7 @@ from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.outcome import CREATED, UPDATED
 from tpi_dhis2.sync.pull import Wanted, pull
 from tpi_dhis2.sync.push import How, Pusher, push
-from tpi_dhis2.sync.resolve import resolve
+from tpi_dhis2.sync.resolve import resolve, resolve_all
 from tpi_dhis2.sync.wire import Wire
 
 FIELDS = package_fields()
@@ -245,14 +245,16 @@ def test_a_file_with_one_new_record_moves_nothing_else(installed, store, tmp_pat
     assert {uid: doc for uid, doc in before.items() if not doc.items() <= after[uid].items()} == {}
 
 
-def test_what_a_restored_server_has_lost_is_sent_again(installed, store, tmp_path):
+def test_what_was_deleted_and_removed_for_good_comes_back_only_when_a_person_says_so(installed, store, tmp_path):
     send(installed, store, record_file(tmp_path))
     entity = {"trackedEntities": [{"trackedEntity": derive_uid("partnership", "p")}]}
     installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "DELETE"}, body=entity)
     flags = ["Relationship", "Event", "Enrollment", "TrackedEntity", "TrackedEntityInstance"]
     params = {f"softDeleted{flag}Removal": "true" for flag in flags}
     installed.ask("POST", "maintenance", params=params)
-    done = send(installed, store, record_file(tmp_path))
+    assert send(installed, store, record_file(tmp_path)).conflicts == 6
+    assert resolve_all(store, "here") == 6
+    done = send(installed, store)
     assert done.number(CREATED) == 6
     assert on_server(installed)["activity_title"] == "Train"
 

@@ -247,16 +247,19 @@ def _remove_of_tests(life: Life, kinds: tuple[str, ...] = CREATED) -> None:
         if kind in kinds and kind == "users":
             _remove_users(life, [item["id"] for item in items])
         elif kind in kinds:
-            remove(Metadata(life.client), kind, [item["id"] for item in items])
+            kept = life.found.get(kind, set())
+            remove(Metadata(life.client), kind, [item["id"] for item in items if item["id"] not in kept])
 
 
 def _remove_users(life: Life, uids: list[str]) -> None:
-    """Delete users; one that the server keeps, since it has done something, can log in no more."""
+    """Delete users; one that the server keeps, since it has done something, can log in no more and keeps its role."""
     for of in uids:
         try:
             life.client.ask("DELETE", f"users/{of}")
         except TpiError:
             with suppress(ServerFailed):
                 Metadata(life.client).patch("users", of, [{"op": "replace", "path": "/disabled", "value": True}])
-            life.found["users"].add(of)
+            life.found.setdefault("users", set()).add(of)
+            roles = life.get("users", of, "userRoles[id]")["userRoles"]
+            life.found.setdefault("userRoles", set()).update(role["id"] for role in roles)
             print(f"{life.client.base} keeps the user {of}, who is disabled now")  # noqa: T201 - for whoever runs it

@@ -34,7 +34,7 @@ def send(folder: Path) -> None:
         text = text.replace(f"unit: {code}", f"unit: {unit}")
     path = folder / "indicators.yaml"
     path.write_text(text, "utf-8")
-    command = [sys.executable, "-m", "tpi_dhis2", "sync", "push", str(path)]
+    command = [sys.executable, "-m", "tpi_dhis2", "sync", "push", str(path), "--exit-code"]
     store = {"TPI_DHIS2_STORE": str(folder / "store.sqlite")}
     done = subprocess.run(command, env={**os.environ, **store}, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr

@@ -248,7 +248,7 @@ def a_rehearsal_keeps_nothing(life):
 
 
 def who_has_one_unit_sends_and_sees_that_alone(life):
-    here, _ = life.units
+    here = life.units[0]
     account = add_member(life, "one", "capture functioning", [here])
     own = ("--store", store_at(life, "one"))
     told = push(life, write(life, "own", [pair(life, "zz-live-own", a1={"spent": 7})]), *own, account=account)

@@ -17,7 +17,15 @@ from tpi_dhis2.cli.common import (
     verbose_option,
 )
 from tpi_dhis2.cli.export import export
-from tpi_dhis2.cli.sync_options import Chosen, choice_options, dry_run_option, progress, see_to_tables, writer_options
+from tpi_dhis2.cli.sync_options import (
+    Chosen,
+    choice_options,
+    dry_run_option,
+    progress,
+    see_to_tables,
+    since_options,
+    writer_options,
+)
 
 if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
@@ -35,6 +43,7 @@ command.add_command(export)
 @connection_options
 @store_option
 @click.option("--to", "to_url", metavar="URL", help="Another database to pull into, such as a warehouse; as --store.")
+@since_options
 @choice_options
 @dry_run_option
 @json_option
@@ -109,6 +118,7 @@ def push(
 @command.command()
 @connection_options
 @store_option
+@since_options
 @choice_options
 @writer_options
 @click.option(
@@ -200,13 +210,16 @@ _SIDES = {"here": "here", "mine": "here", "server": "server", "theirs": "server"
 
 
 @command.command()
-@click.argument("uid")
+@click.argument("uid", required=False)
 @click.argument("field", required=False)
 @click.option("--take", type=click.Choice(list(_SIDES)), help="Whose values to keep: here (mine) or server (theirs).")
 @click.option("--value", help="A value of its own for FIELD.")
+@click.option("--all", "all_of_them", is_flag=True, help="All conflicts, as after a backup of the server was put back.")
 @store_option
 @verbose_option
-def resolve(uid: str, field: str | None, take: str | None, value: str | None, store_url: str | None) -> None:
+def resolve(
+    uid: str | None, field: str | None, take: str | None, value: str | None, all_of_them: bool, store_url: str | None
+) -> None:
     """Decide the conflicts of one object, or of one FIELD of it, or give up what the server refused (--take server).
 
     The next push sends what follows.
@@ -214,14 +227,18 @@ def resolve(uid: str, field: str | None, take: str | None, value: str | None, st
     from tpi_dhis2.package.fields import package_fields
     from tpi_dhis2.store.store import Store
     from tpi_dhis2.sync.resolve import resolve as decide
-    from tpi_dhis2.sync.resolve import resolve_value
+    from tpi_dhis2.sync.resolve import resolve_all, resolve_value
 
     if (take is None) == (value is None) or (value is not None and field is None):
         raise click.UsageError("Give --take here|server, or a FIELD with --value.")
+    if (uid is None) != all_of_them:
+        raise click.UsageError("Give the UID of a record, or --all.")
     count = 1
     with Store.open(store_url) as store:
         if value is not None:
-            resolve_value(store, package_fields(), uid, str(field), value)
+            resolve_value(store, package_fields(), str(uid), str(field), value)
+        elif all_of_them:
+            count = resolve_all(store, _SIDES[str(take)])
         else:
-            count = decide(store, uid, _SIDES[str(take)], field)
+            count = decide(store, str(uid), _SIDES[str(take)], field)
     click.echo(f"Decided: {count} object{'' if count == 1 else 's'}.")

@@ -55,7 +55,11 @@ def choice_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def choosing(
-        units: tuple[str, ...], partnerships: tuple[str, ...], since: str | None, whole: bool, **rest: Any
+        units: tuple[str, ...],
+        partnerships: tuple[str, ...],
+        since: str | None = None,
+        whole: bool = False,
+        **rest: Any,
     ) -> Any:
         return command(chosen=Chosen(units, partnerships, since, whole), **rest)
 
@@ -68,6 +72,15 @@ def choice_options(command: Command) -> Command:
             "--partnership", "partnerships", multiple=True, metavar="NAME",
             help="Only this partnership (name, code or UID); may be given several times.",
         ),
+    ]  # fmt: skip
+    for option in reversed(options):
+        choosing = option(choosing)
+    return choosing
+
+
+def since_options(command: Command) -> Command:
+    """Add the options that say from when on to fetch; they stand above those of ``choice_options``."""
+    options = [
         click.option(
             "--since", callback=_moment, metavar="DATE",
             help="Fetch what changed on the server since this day (2026-11-01) or time of the server.",
@@ -75,8 +88,8 @@ def choice_options(command: Command) -> Command:
         click.option("--whole", is_flag=True, help="Fetch everything again, not only what changed."),
     ]  # fmt: skip
     for option in reversed(options):
-        choosing = option(choosing)
-    return choosing
+        command = option(command)
+    return command
 
 
 def _moment(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:

@@ -136,7 +136,9 @@ class Job:
                 raise self._unknown("is gone; the server has probably been started anew")
             last = now if len(self.heard) > known else last
             if now - last > self.silent or now - started > transport.IMPORT_SECONDS:
-                raise self._unknown(f"has not said that it ended; its last word: '{self._last_word() or 'none'}'")
+                error = self._unknown(f"has not said that it ended; its last word: '{self._last_word() or 'none'}'")
+                error.under_way = bool(self.heard)
+                raise error
 
     def _report(self) -> Json | None:
         """The report, asked for until it is there; None when it does not come."""

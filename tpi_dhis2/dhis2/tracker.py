@@ -138,12 +138,6 @@ class Tracker:
             # The bound belongs to the list; a page of one time alone needs the next page of it.
             page, start = (page + 1, start) if found[-1].at == start else (1, found[-1].at)
 
-    def newest(self) -> str | None:
-        """When anything was last changed that this account may read; None when there is nothing."""
-        params = {"fields": _STAMP, "order": "updatedAt:desc", "page": "1", "pageSize": "1"}
-        found = self._stamps({**params, **self.client.version.within(None)})
-        return found[0].at if found else None
-
     def stamps(self, uids: Iterable[str]) -> dict[str, str]:
         """When these tracked entities changed; those that are not there are left out."""
         found: dict[str, str] = {}

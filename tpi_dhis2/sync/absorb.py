@@ -114,7 +114,12 @@ def is_changed(base: Doc, now: Doc, calculated: Calculated) -> bool:
 
 
 def _settle(item: Item) -> None:
-    """The state that follows; what the server refused or warned of stays so until something has changed."""
+    """The state that follows; what the server refused or warned of stays so until something has changed.
+
+    What is under way stays so, too, until the end of that is known.
+    """
+    if item.upload is not None:
+        return
     kept = item.state == (ERROR if item.differs else WARNING) and not item.conflicts
     if not kept:
         item.settle()
@@ -141,7 +146,8 @@ def miss(item: Item, calculated: Calculated, *, restored: bool) -> bool:
     A server that was ``restored`` from a backup is to have it again. Otherwise a person decides: it was removed for
     good, or this account may not see it any more.
     """
-    if item.base is None or item.deleted or DELETED in item.conflicts:
+    gone = item.conflicts.get(DELETED) == Clash(None, GONE)
+    if item.base is None or item.deleted or (DELETED in item.conflicts and not (gone and restored)):
         return False
     if item.removed:
         return take_deletion(item, calculated)

@@ -18,7 +18,7 @@ from tpi_dhis2.store.items import CONFLICT, PARTNERSHIP, RECORD, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.absorb import absorb, miss, take_deletion
 from tpi_dhis2.sync.authors import is_unnamed, name_authors
-from tpi_dhis2.sync.stamps import FORWARD, NEVER, direction, is_known, is_older
+from tpi_dhis2.sync.stamps import FORWARD, NEVER, direction, shows_older
 from tpi_dhis2.sync.wire import Remote, Wire
 
 Told = Callable[[int, int], None]
@@ -65,25 +65,25 @@ class Mirror:
         missing = self.store.expected(wanted).keys() - there.keys()
         return self.take([uid for uid in wanted if uid in missing or there.get(uid, "") != known.get(uid, "")])
 
-    def take(self, partnerships: list[str], told: Told | None = None, newest: str | None = None) -> Taken:
-        """Fetch partnerships and take them into the store, page by page; ``newest`` is the server's last change."""
+    def take(self, partnerships: list[str], told: Told | None = None) -> Taken:
+        """Fetch partnerships and take them into the store, page by page."""
         result = Taken()
         for start in range(0, len(partnerships), PAGE_SIZE):
             asked = partnerships[start : start + PAGE_SIZE]
-            self._take_page(asked, newest, result)
+            self._take_page(asked, result)
             if told:
                 told(min(start + PAGE_SIZE, len(partnerships)), len(partnerships))
         self.learn_units(result.units)
         return result
 
-    def _take_page(self, asked: list[str], newest: str | None, result: Taken) -> None:
+    def _take_page(self, asked: list[str], result: Taken) -> None:
         entities = {entity["trackedEntity"]: entity for page in self.tracker.whole(asked) for entity in page}
         known, stamps = self._known(asked, entities), self.store.stamps(asked)
         touched: list[Item] = []
         for uid in asked:
             items = {item.uid: item for item in known.get(uid, [])}
             entity = entities.get(uid)
-            touched += self._take_one(items, entity, stamps.get(uid, ""), newest)
+            touched += self._take_one(items, entity, stamps.get(uid, ""))
         found = {uid: str(each.get("updatedAt") or "") for uid, each in entities.items()}
         # What is gone is not waited for any more.
         self.store.save(touched, stamps={uid: NEVER for uid in asked if uid in stamps} | found)
@@ -103,14 +103,14 @@ class Mirror:
             known.setdefault(now.get(uid, item.partnership), []).append(item)
         return known
 
-    def _take_one(self, items: dict[str, Item], entity: Json | None, known: str, newest: str | None) -> list[Item]:
+    def _take_one(self, items: dict[str, Item], entity: Json | None, known: str) -> list[Item]:
         remotes = list(self.wire.remotes(entity)) if entity else []
         here = list(items.values())
         there = str(entity.get("updatedAt") or "") if entity else None
         went = FORWARD if there is None else direction(known, there)
         touched = absorb(items, remotes, self.fields.calculated, went)
         buried = list(self._bury(here, remotes))
-        missed = list(self._missed(here, {remote.uid for remote in remotes}, known, there, newest))
+        missed = list(self._missed(here, {remote.uid for remote in remotes}, went))
         return [*touched, *buried, *missed]
 
     def _bury(self, items: list[Item], remotes: list[Remote]) -> Iterator[Item]:
@@ -122,30 +122,25 @@ class Mirror:
             if parent and item.uid not in seen and take_deletion(item, self.fields.calculated, parent):
                 yield item
 
-    def _missed(
-        self, items: list[Item], seen: set[str], known: str, there: str | None, newest: str | None
-    ) -> Iterator[Item]:
+    def _missed(self, items: list[Item], seen: set[str], went: str) -> Iterator[Item]:
         """What the server had and has no more, and does not call deleted either."""
         missing = [item for item in items if item.uid not in seen and item.base is not None and not item.deleted]
-        if there is not None:
+        if seen and missing:
             # A form that this account may not read looks empty, and is not.
             missing = [item for item in missing if item.kind not in self.unreadable]
         if missing:
-            restored = self._is_restored(known, there, newest)
+            restored = went != FORWARD or self.went_back
             yield from (item for item in missing if miss(item, self.fields.calculated, restored=restored))
 
-    def _is_restored(self, known: str, there: str | None, newest: str | None) -> bool:
+    @cached_property
+    def went_back(self) -> bool:
         """Whether the server is older than what is known of it here, as after a backup was put back.
 
-        It is when a partnership changed there earlier than it is known to have, or is missing though it changed after
-        anything that is there. A time that is not known is that of what was sent last.
+        It is when any partnership shows an older state than is known of it. That some are missing proves nothing:
+        what was deleted on purpose, and then removed for good, must not come back of itself.
         """
-        if not is_known(known):
-            return True
-        if there is not None:
-            return is_older(known, there)
-        latest = newest or self.tracker.newest()
-        return latest is not None and latest < known
+        there = {each.uid: each.at for page in self.tracker.changed() for each in page}
+        return shows_older(self.store.expected(), there)
 
     def name_authors(self) -> None:
         """Note who set the server's side of conflicts, where that is not known yet."""

@@ -36,6 +36,8 @@ def parcels(store: Store, groups: Iterable[list[Item]], done: set[str], size: in
     """What of partnerships, each given whole, waits to be created or changed; without objects already ``done``."""
     chunk: list[Item] = []
     for group in groups:
+        if _is_under_way(group):
+            continue
         some = [item for item in group if item.differs and not item.removed and item.uid not in done]
         if chunk and len(chunk) + len(some) > size:
             yield _parcel(store, chunk)
@@ -49,6 +51,8 @@ def removals(store: Store, type_: str, within: set[str] | None, done: set[str]) 
     """What of one type waits to be deleted, once nothing below it does: a server asks for a right of its own else."""
     chunk: list[Item] = []
     for group in _groups(store, within):
+        if _is_under_way(group):
+            continue
         some = [item for item in group if item.removed and item.differs and item.uid not in done]
         chunk += [item for item in some if item.type == type_ and not keeps(item, group)]
         while len(chunk) >= DELETED_AT_ONCE:
@@ -56,6 +60,11 @@ def removals(store: Store, type_: str, within: set[str] | None, done: set[str]) 
             chunk = chunk[DELETED_AT_ONCE:]
     if chunk:
         yield _parcel(store, chunk, DELETE)
+
+
+def _is_under_way(group: Iterable[Item]) -> bool:
+    """Whether the server is still at a request of an earlier run: another would be overtaken by it, or wait for it."""
+    return any(item.upload is not None for item in group)
 
 
 def keeps(item: Item, group: Iterable[Item]) -> bool:

@@ -19,7 +19,7 @@ from tpi_dhis2.errors import UsageError
 from tpi_dhis2.package.fields import Fields
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.mirror import Mirror, Taken
-from tpi_dhis2.sync.stamps import is_known, is_older, known
+from tpi_dhis2.sync.stamps import is_known, is_older, known, shows_older
 
 Told = Callable[[int, int], None]
 log = logging.getLogger("tpi_dhis2.sync")
@@ -80,9 +80,10 @@ def _pull_unit(mirror: Mirror, unit: str, wanted: Wanted, told: Told | None) -> 
     if since and _looks_older(expected, there, since):
         # The server lacks something that it had: what else it lacks can only be told from all of it.
         since, there = None, _there(mirror.tracker, None, unit)
-    newest = max(there.values(), default="")
+    if since is None:
+        mirror.went_back = shows_older(expected, there)
     asked = sorted({*there, *expected}) if wanted.whole else list(_different(store, expected, there, since))
-    result = mirror.take(asked, told, newest or None)
+    result = mirror.take(asked, told)
     if not wanted.since:
         moment = (started - OVERLAP).isoformat(timespec="milliseconds")
         store.save([], cursors={unit: moment})

@@ -91,21 +91,23 @@ class Pusher:
         for upload, job in self.store.uploads().items():
             items = self.store.uploaded(upload)
             stale = _refused_among(items)
-            if job:
-                self._recover_job(job, items)
+            if job and self._is_under_way(job, items):
+                continue
             for item in items:
                 if item.upload == upload:
                     item.settle()
             stamps = _written(items, self.store.stamps(item.partnership for item in items))
             self.store.end_upload(upload, items, stamps, stale | _refused_among(items))
 
-    def _recover_job(self, job: str, items: list[Item]) -> None:
+    def _is_under_way(self, job: str, items: list[Item]) -> bool:
+        """Note what became of the job of an earlier run; whether the server is still at it."""
         try:
             report = self.mirror.tracker.finish(job, _FORGOTTEN)
-        except OutcomeUnknown:
-            return
+        except OutcomeUnknown as error:
+            return error.under_way
         known = [item for item in items if item.uid in report.done]
         note(known, report, "", self.result)
+        return False
 
     def take_file(self, name: str, source: RecordFile) -> None:
         """Take a record file into the store, onto what the server has now."""
@@ -166,7 +168,9 @@ class Pusher:
         """Send all that waits once; whether anything was dealt with."""
         before, self._again = self.result.requests, False
         self._total = self._dealt + waiting(self.store, self.how.within)
-        with Writers(self.mirror.tracker, self.mirror.wire, self.how.writers, as_jobs=self.how.as_jobs) as writers:
+        # A 2.40 does not show an account without authorities what became of its own job (recorded).
+        as_jobs = self.how.as_jobs and self.client.version.minor > 40
+        with Writers(self.mirror.tracker, self.mirror.wire, self.how.writers, as_jobs=as_jobs) as writers:
             self._run(writers, parcels(self.store, self._calculated(), self._done))
             for type_ in (RECORD, CYCLE, PARTNERSHIP):
                 self._run(writers, removals(self.store, type_, self._within, self._done))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tpi_dhis2.domain.uids import next_generation
 from tpi_dhis2.errors import UsageError
 from tpi_dhis2.package.fields import FieldInfo, Fields
-from tpi_dhis2.store.items import DELETED, ERROR, PARTNERSHIP, Clash, Item
+from tpi_dhis2.store.items import CONFLICT, CYCLE, DELETED, ERROR, PARTNERSHIP, RECORD, Clash, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.absorb import GONE, WITH, YES
 from tpi_dhis2.sync.values import ATTRIBUTE_LIMIT, VALUE_LIMIT, ValueProblem, wire
@@ -38,6 +38,17 @@ def resolve(store: Store, uid: str, take: str, key: str | None = None) -> int:
         f"There is nothing to decide about '{uid}'{f' in {key}' if key else ''}.",
         "'tpi-dhis2 sync conflicts' and 'sync status' list what waits; what was refused can only be given up (server).",
     )
+
+
+def resolve_all(store: Store, take: str) -> int:
+    """Keep one side of all conflicts; how many objects changed."""
+    rank = {PARTNERSHIP: 0, CYCLE: 1, RECORD: 2}
+    count = 0
+    for item in sorted(store.items(state=CONFLICT), key=lambda item: rank[item.type]):
+        # What was deleted with something above it has been decided with that.
+        if store.by_uid([item.uid])[item.uid].conflicts:
+            count += resolve(store, item.uid, take)
+    return count
 
 
 def resolve_value(store: Store, fields: Fields, uid: str, key: str, value: str) -> None:

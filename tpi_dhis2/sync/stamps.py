@@ -6,6 +6,8 @@ be later by now; "" when nothing is known; NEVER when the partnership is not the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 #: Before a time: it was this when we wrote, so it must be later now.
 AFTER = "~"
 #: Of a partnership that is not on the server: earlier than any time; if it comes back, its time differs from this.
@@ -33,6 +35,11 @@ def is_known(stamp: str) -> bool:
 def is_older(stamp: str, there: str) -> bool:
     """Whether the server shows an older state of a partnership than is known."""
     return there <= known(stamp) if stamp.startswith(AFTER) else there < stamp
+
+
+def shows_older(noted: Mapping[str, str], there: Mapping[str, str]) -> bool:
+    """Whether a server shows an older state of any partnership that it has."""
+    return any(uid in there and bool(stamp) and is_older(stamp, there[uid]) for uid, stamp in noted.items())
 
 
 def direction(stamp: str, there: str) -> str:
