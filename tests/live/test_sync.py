@@ -268,22 +268,38 @@ def who_has_one_unit_sends_and_sees_that_alone(life):
 
 def who_may_not_read_the_answers_neither_loses_nor_calculates(life):
     account = add_member(life, "capturer", "capture", life.units)
-    answers = {of: item.doc for of, item in held(life).items() if item.kind == "functioning"}
-    steps = where_they_stand(life)
-    assert answers
-    life.run("sync", "pull", "--whole", account=account)
-    told = push(life, pair_file(life, a1={"spent": 62}), account=account)
-    assert told["updated"] == {"activity": 1}
-    assert {of: item.doc for of, item in held(life).items() if item.kind == "functioning"} == answers
-    assert not [of for of in answers if held(life)[of].deleted or held(life)[of].state == CONFLICT]
-    life.run("sync", "pull", "--store", store_at(life, "capturer"), account=account)
-    seen = held(life, "capturer")
-    assert not [item for item in seen.values() if item.kind == "functioning"]
-    assert push(life, "--store", store_at(life, "capturer"), account=account)["requests"] == 0
+    push(life, answered(life))
+    answers, steps = answers_of(life), where_they_stand(life)
+    assert steps[derive_uid("partnership", ANSWERED)] == "6_EVALUATION_REVIEW", "which only the answers tell"
+    edit(life, activity(1, ANSWERED), obstacle="FUNDS")
+    life.run("sync", "pull", account=account)
+    assert held(life)[activity(1, ANSWERED)].doc["obstacle"] == "FUNDS"
+    assert push(life, answered(life, spent=62), account=account)["updated"] == {"activity": 1}
+    assert answers_of(life) == answers
+    own = ("--store", store_at(life, "capturer"))
+    life.run("sync", "pull", *own, account=account)
+    assert not [item for item in held(life, "capturer").values() if item.kind == "functioning"]
+    assert push(life, *own, account=account)["requests"] == 0
     life.run("sync", "pull", "--whole")
-    assert {of: item.doc for of, item in held(life).items() if item.kind == "functioning"} == answers
-    assert where_they_stand(life) == steps
+    assert (answers_of(life), where_they_stand(life)) == (answers, steps)
     assert all(is_there(life, of) for of in answers)
+
+
+ANSWERED = "zz-live-answered"
+
+
+def answered(life, **given):
+    """A file of a partnership of which nothing but answers on the relation tells that it is evaluated."""
+    made = pair(life, ANSWERED, a1=given)
+    answer = {"date": "2026-07-01", "evaluation_round": "MID_TERM", "one_arm": "HOST", "pf01": 1}
+    made["cycles"][0]["records"]["functioning"] = [answer]
+    return write(life, "answered", [made])
+
+
+def answers_of(life):
+    """The answers on relations that the store has and that nothing is to be decided about."""
+    found = {of: item for of, item in held(life).items() if item.kind == "functioning"}
+    return {of: item.doc for of, item in found.items() if not item.deleted and item.state != CONFLICT}
 
 
 def where_they_stand(life):
