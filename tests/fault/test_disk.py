@@ -94,7 +94,8 @@ def test_a_store_that_cannot_grow_is_finished_by_the_next_pull(tmp_path, kilobyt
         filled = f"sqlite:///{tmp_path / 'first.sqlite'}"
         tpi("sync", "push", RECORDS, url=url, store=filled, **ACCOUNT)
         ran = limited(kilobytes * 1024, "", "sync", "pull", url=url, store=store, **ACCOUNT)
-        assert is_plain_failure(ran), ran
+        # Where only the tables for analysts do not fit, that is said, and the records are there.
+        assert is_plain_failure(ran) or "cannot have the tables for analysts" in ran.err, ran
         assert tpi("sync", "pull", url=url, store=store, **ACCOUNT).code == 0
     assert items(store) == items(filled)
 
