@@ -10,8 +10,10 @@ changed there is merged or becomes a conflict.
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -134,10 +136,11 @@ class Pusher:
 
     def send(self) -> Pushed:
         """Send what waits, in rounds: what follows from the records is calculated, sent, and calculated again."""
-        for _ in range(ROUNDS):
-            self._know()
-            if not self._round():
-                break
+        with _collecting_seldom():
+            for _ in range(ROUNDS):
+                self._know()
+                if not self._round():
+                    break
         self.mirror.name_authors()
         self.result.conflicts = self.store.states().get(CONFLICT, 0)
         self.result.waits = waiting(self.store, self.how.within)
@@ -248,6 +251,7 @@ class Pusher:
 
     def _tell(self, delivered: Delivered, told: list[Item]) -> None:
         self._dealt += len(told)
+        gc.collect(1)
         log.info("sent", extra={"objects": len(told), "requests": delivered.requests, "moved": len(delivered.moved)})
         if self.how.told:
             self.how.told(self._dealt, max(self._dealt, self._total))
@@ -266,6 +270,18 @@ class Pusher:
 def _refused_among(items: Iterable[Item]) -> set[str]:
     """The partnerships of what was refused: that counts in no calculated field, and does once the server takes it."""
     return {item.partnership for item in items if (item.report or {}).get("outcome") == REFUSED}
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Let garbage be collected once a request: Python's own pace took a fifth of a push's time (measured)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _written(items: Iterable[Item], before: Mapping[str, str | None]) -> dict[str, str]:
