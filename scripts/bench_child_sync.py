@@ -17,20 +17,34 @@ _WRITERS = 4
 TOP = "bench top"
 
 
-def serve(version: str, file: str = "") -> None:
-    """A sandbox in memory, begun from a file. On each line of input it tells what it has done, or saves its data."""
+def serve(version: str, pace: str, file: str = "") -> None:
+    """A sandbox in memory, begun from a file. On each line of input it tells what it has done, or saves its data.
+
+    With a ``pace`` each write takes at least so many seconds, several of them side by side, as on a server.
+    """
     from tpi_dhis2.sandbox.server import Sandbox
     from tpi_dhis2.sandbox.server import serve as serve_sandbox
 
     sandbox = Sandbox(version)
     if file:
         sandbox.state.load(Path(file))
+    if float(pace):
+        sandbox.handle = _paced(sandbox.handle, float(pace))  # type: ignore[method-assign]
     with serve_sandbox(sandbox) as url:
         _say(url)
         for line in sys.stdin:
             if line.startswith("save "):
                 sandbox.state.save(Path(line[5:].strip()))
             _say(str(time.process_time()))
+
+
+def _paced(handle: Callable[[Any], Any], seconds: float) -> Callable[[Any], Any]:
+    def answer(request: Any) -> Any:
+        if request.method == "POST" and request.path == "/api/tracker":
+            time.sleep(seconds)
+        return handle(request)
+
+    return answer
 
 
 def _say(text: str) -> None:

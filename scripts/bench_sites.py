@@ -100,8 +100,9 @@ class Site(Protocol):
 class Sandboxes:
     """A fresh sandbox of a version each time, with the package and the demo's units."""
 
-    def __init__(self, version: str, folder: Path) -> None:
-        self.version, self.folder, self.name = version, folder, f"sandbox {version}"
+    def __init__(self, version: str, folder: Path, pace: float = 0) -> None:
+        self.version, self.folder, self.pace = version, folder, pace
+        self.name = f"sandbox {version}" + (f", each write at least {pace:g} s" if pace else "")
         self._installed = folder / "installed.json"
         self._count = 0
 
@@ -126,7 +127,7 @@ class Sandboxes:
         folder = self.folder / str(self._count)
         folder.mkdir()
         served = subprocess.Popen(  # noqa: S603 - our own sandbox
-            [sys.executable, str(CHILD), "serve", self.version, *file],
+            [sys.executable, str(CHILD), "serve", self.version, str(self.pace), *file],
             env=environment(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:

@@ -168,13 +168,14 @@ def _told(rows: Iterator[Row]) -> Iterator[Row]:
 @click.option("--objects", default=50_000, type=click.IntRange(100), show_default=True, help="Objects of the push.")
 @click.option("--curve", "with_curve", is_flag=True, help="Also measure with more and more objects.")
 @click.option("--largest", default=1_000_000, type=click.IntRange(100), show_default=True, help="Where the curve ends.")
+@click.option("--pace", default=0.0, metavar="SECONDS", help="Let the sandbox take so long for a write, as servers do.")
 @click.option("--times", default=3, type=click.IntRange(1), show_default=True, help="Runs of push and bare loop.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print JSON for scripts.")
 @click.option("--check", is_flag=True, help="Leave with code 1 when a limit is exceeded.")
 @click.option("--write", is_flag=True, help="With a server in TPI_DHIS2_URL: send partnerships there, and delete them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def sync(
-    version: str, objects: int, with_curve: bool, largest: int, times: int,
+    version: str, objects: int, with_curve: bool, largest: int, pace: float, times: int,
     json_wanted: bool, check: bool, write: bool, yes: bool,
 ) -> None:  # fmt: skip
     """Measure what the sync costs: on a sandbox, or on the server in TPI_DHIS2_URL."""
@@ -187,6 +188,6 @@ def sync(
                 click.confirm(f"Measure on {url}? This will {what}.", abort=True, err=True)
             report = measure(Named(Path(temporary)), size, times, sizes, write=write)
         else:
-            report = measure(Sandboxes(version, Path(temporary)), size, times, sizes)
+            report = measure(Sandboxes(version, Path(temporary), pace), size, times, sizes)
     click.echo(json.dumps(as_json(report), indent=2)) if json_wanted else show(report)
     leave(report.limits(), check=check)

@@ -10,6 +10,7 @@ import datetime as dt
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tpi_dhis2.domain.dates import DAY, NOT_STATED, KnownDate, iso_date
 
@@ -67,7 +68,7 @@ class Record(Readable):
     occurred: dt.date | None = None
     status: str = "ACTIVE"
 
-    @property
+    @cached_property
     def date(self) -> KnownDate | None:
         """The record's date, as exactly as it is known; None when it is not stated."""
         return self.known(self.occurred)
@@ -96,8 +97,15 @@ class Cycle:
 
     def of(self, kind: str) -> list[Record]:
         """The records of a kind, oldest first."""
-        found = [record for record in self.records if record.kind == kind]
-        return sorted(found, key=lambda record: (record.occurred or dt.date.max, record.uid))
+        return list(self._by_kind.get(kind, ()))
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Record]]:
+        """The records by kind, oldest first: each target asks for all measurements of its cycle."""
+        found: dict[str, list[Record]] = {}
+        for record in sorted(self.records, key=lambda record: (record.occurred or dt.date.max, record.uid)):
+            found.setdefault(record.kind, []).append(record)
+        return found
 
     def one(self, kind: str) -> Record | None:
         """The newest record of a kind that a cycle has once (agreement, plan); None when there is none."""
