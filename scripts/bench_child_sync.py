@@ -29,7 +29,7 @@ def serve(version: str, pace: str, file: str = "") -> None:
     if file:
         sandbox.state.load(Path(file))
     if float(pace):
-        sandbox.handle = _paced(sandbox.handle, float(pace))  # type: ignore[method-assign]
+        sandbox.handle = _paced(sandbox.handle, float(pace))  # type: ignore[assignment,method-assign]
     with serve_sandbox(sandbox) as url:
         _say(url)
         for line in sys.stdin:
