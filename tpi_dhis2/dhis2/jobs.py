@@ -78,7 +78,10 @@ def turns(clock: Clock) -> Iterator[float]:
 
 @dataclass
 class Job:
-    """One job of the server and what has been heard of it; ``notes`` and ``summary`` are where it is asked about."""
+    """One job of the server and what has been heard of it; ``notes`` and ``summary`` are where it is asked about.
+
+    It may say nothing for ``silent`` seconds (SILENT_SECONDS when None).
+    """
 
     client: Client
     uid: str
@@ -88,10 +91,10 @@ class Job:
     notes: str = f"system/tasks/{KIND}/{{}}"
     summary: str = f"system/taskSummaries/{KIND}/{{}}"
     advice: str = LOOK
-    silent: float = SILENT_SECONDS
+    silent: float | None = None
 
     @classmethod
-    def of_tracker(cls, client: Client, uid: str, silent: float = SILENT_SECONDS) -> Job:
+    def of_tracker(cls, client: Client, uid: str, silent: float | None = None) -> Job:
         """A job that imports records. Its own ``location`` names a wrong address from 2.42 on (recorded)."""
         report = "tracker/jobs/{}/report?reportMode=FULL"
         return cls(client, uid, notes="tracker/jobs/{}", summary=report, advice=LOOK_AGAIN, silent=silent)
@@ -135,7 +138,10 @@ class Job:
             if notes == [] and self.heard:
                 raise self._unknown("is gone; the server has probably been started anew")
             last = now if len(self.heard) > known else last
-            if now - last > self.silent or now - started > transport.IMPORT_SECONDS:
+            if (
+                now - last > (SILENT_SECONDS if self.silent is None else self.silent)
+                or now - started > transport.IMPORT_SECONDS
+            ):
                 error = self._unknown(f"has not said that it ended; its last word: '{self._last_word() or 'none'}'")
                 error.under_way = bool(self.heard)
                 raise error

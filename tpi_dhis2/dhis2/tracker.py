@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client, message_of
-from tpi_dhis2.dhis2.jobs import SILENT_SECONDS, Job
+from tpi_dhis2.dhis2.jobs import Job
 from tpi_dhis2.dhis2.mapping import exchanged, read_mapping
 from tpi_dhis2.errors import Forbidden, OutcomeUnknown, ServerRefused, StateChanged
 
@@ -246,7 +246,7 @@ class Tracker:
             raise OutcomeUnknown("The server took the records and did not say under which job.", _AGAIN, str(found))
         return uid
 
-    def finish(self, job: str, silent: float = SILENT_SECONDS) -> Report:
+    def finish(self, job: str, silent: float | None = None) -> Report:
         """Wait for the end of a job and read its report.
 
         OutcomeUnknown when the server cannot tell it, or has nothing to say of it for so many seconds.
