@@ -1,4 +1,4 @@
-"""scripts/provision as a timer runs it: a process of its own, no terminal, a real socket, a file with the settings."""
+"""scripts/provision and scripts/sync as a timer runs them: a process, no terminal, a socket, a file with settings."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from tests.fault.servers import (
     info,
     provisioned,
     serving,
+    tpi,
 )
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.sandbox.accounts import hash_password
@@ -31,6 +32,7 @@ from tpi_dhis2.sandbox.server import Sandbox, serve
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="scripts/ are for POSIX shells")
 SCRIPT = ROOT / "scripts" / "provision"
+RECORDS = ROOT / "tpi_dhis2" / "demo" / "fictional.yaml"
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d \[\d+\] .*")
 
 
@@ -42,10 +44,10 @@ def settings_file(folder, url, password=PASSWORD, mode=0o600, more=""):
     return path
 
 
-def started(folder, *words, **given):
-    """Start the script in another folder, with the running environment as TPI_VENV."""
+def started(folder, *words, script=SCRIPT, **given):
+    """Start a script in another folder, with the running environment as TPI_VENV."""
     env = environment(**given) | {"TPI_VENV": sys.prefix, "HOME": str(folder), "XDG_DATA_HOME": str(folder / "data")}
-    command = [str(SCRIPT), *map(str, words)]
+    command = [str(script), *map(str, words)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)  # noqa: S603
 
@@ -207,3 +209,17 @@ def test_whoever_stops_it_stops_the_work_and_the_log_says_so(tmp_path):
         process.communicate(timeout=15)
     assert process.returncode == 128 + signal.SIGTERM
     assert said(log)[-1] == "exit code 143"
+
+
+def test_a_scheduled_sync_runs_and_its_log_tells_counts_and_nothing_entered(tmp_path, server):
+    _, url = server
+    store = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    assert tpi("sync", "push", RECORDS, url=url, store=store, username="admin", password=PASSWORD).code == 0
+    file, log = settings_file(tmp_path, url, more=f"TPI_DHIS2_STORE={store}"), tmp_path / "sync.log"
+    ran = script(tmp_path, file, "--log", log, script=SCRIPT.with_name("sync"))
+    assert ran.code == 0, ran
+    texts = said(log)
+    assert texts[0].startswith("begin: tpi-dhis2 sync run (settings: ")
+    assert [text for text in texts if text.startswith("event=pulled seen=8 ")]
+    assert texts[-1] == "exit code 0"
+    assert "(fictional)" not in log.read_text()
