@@ -134,7 +134,7 @@ def test_a_server_that_fails_at_every_request_is_left_in_peace(tmp_path: Path, a
 
 
 def test_what_a_refused_record_would_have_changed_is_calculated_once_it_is_taken(tmp_path: Path):
-    with behind(tmp_path, ANSWERS["409 without a report"][0], '"occurredAt": "2026-09-01') as (_, desk, served, proxy):
+    with behind(tmp_path, ANSWERS["409 without a report"][0], '"occurredAt":"2026-09-01') as (_, desk, served, proxy):
         [one] = records({"a": set()}, 2)
         later = {"date": "2026-09-01", "measure": "HH_COMPL", "value": 66}
         one["cycles"][0]["records"]["measurement"].append(later)

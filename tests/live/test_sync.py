@@ -197,8 +197,9 @@ def jobs_of_the_server_end_like_any_other_request(life):
     assert (told["created"]["activity"], told["waiting"]) == (1, 0)
     sent = asked_since(mark, "POST")
     assert sent
-    assert all("async=true" in asked for asked in sent), sent
-    assert any("/api/tracker/jobs/" in asked for asked in asked_since(mark, "GET"))
+    in_jobs = life.client.version.minor > 40  # a 2.40 hides an account's own reports from it
+    assert all(f"async={str(in_jobs).lower()}" in asked for asked in sent), sent
+    assert any("/api/tracker/jobs/" in asked for asked in asked_since(mark, "GET")) == in_jobs
     assert values(life, activity(1, "zz-live-jobs"))["spent"] == "5"
     assert life.told("sync", "status")["under_way"] == []
 

@@ -24,6 +24,7 @@ from tests.fault.servers import admin, provisioned
 from tpi_dhis2.dhis2 import jobs, tracker, transport
 from tpi_dhis2.domain.uids import derive_uid
 from tpi_dhis2.package.fields import package_fields
+from tpi_dhis2.sandbox.ids import timestamp
 from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.web import Reply, Request, message
 from tpi_dhis2.store.items import Item
@@ -100,9 +101,7 @@ class World:
 
     def put_back(self, tables: dict[str, Any]) -> None:
         """Put a backup back."""
-        self.sandbox.state.tables = {name: dict(rows) for name, rows in tables.items()}
-        self.sandbox.state._indexes = {}
-        self.sandbox.state.waiting = {}
+        self.sandbox.state.restore(tables)
 
     def jump(self, minutes: int) -> None:
         """Set the server's clock."""
@@ -264,6 +263,7 @@ def connected(world: World) -> Iterator[None]:
 
     def tick(state: State) -> None:
         state._time += timedelta(milliseconds=137)
+        state._now = timestamp(state._time)
 
     with (
         mock.patch.object(transport, "PatientAdapter", Adapter),

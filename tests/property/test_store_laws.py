@@ -22,6 +22,7 @@ laws = settings(
 
 #: NUL and half surrogates are left out of what is stored; another test tells so.
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
+numbers = st.integers(-(2**53), 2**53)
 docs = st.dictionaries(texts, texts, max_size=4)
 items = st.builds(
     Item,
@@ -39,7 +40,7 @@ items = st.builds(
     removed=st.booleans(),
     said=st.dictionaries(texts, st.none() | texts, max_size=2),
     changed_by=texts,
-    report=st.none() | st.dictionaries(texts, st.recursive(st.none() | texts | st.integers(), st.lists), max_size=2),
+    report=st.none() | st.dictionaries(texts, st.recursive(st.none() | texts | numbers, st.lists), max_size=2),
     upload=st.none() | st.integers(1, 2**31 - 1),
 )
 batches = st.lists(st.lists(items, max_size=8, unique_by=lambda item: item.uid), max_size=4)

@@ -6,6 +6,7 @@ been sent either.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
@@ -23,8 +24,8 @@ def as_json(value: Any) -> str:
         return "{}"
     try:
         text = orjson.dumps(value)
-    except TypeError:  # half a surrogate pair
-        return orjson.dumps(_cleaned(value)).decode()
+    except TypeError:  # half a surrogate pair, or a number of more than 64 bits
+        return json.dumps(_cleaned(value))
     return (orjson.dumps(_cleaned(value)) if rb"\u0000" in text else text).decode()
 
 
