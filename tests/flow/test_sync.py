@@ -350,6 +350,20 @@ def test_what_stands_below_a_refused_partnership_is_named_with_the_reason(instal
     assert not written(done)
 
 
+def test_a_refusal_is_no_sign_that_the_server_went_back(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    pull(installed, store, FIELDS)
+    content = yaml.safe_load(record_file(tmp_path).read_text())
+    content["partnerships"][0]["cycles"].append({"key": "2", "began": "2026-01-05"})
+    path = tmp_path / "second.yaml"
+    path.write_text(yaml.safe_dump(content))
+    send(installed, store, path)
+    pull(installed, store, FIELDS)
+    before = store.expected()
+    assert send(installed, store).refused
+    assert store.expected() == before
+
+
 def test_what_was_refused_can_be_given_up(installed, store, tmp_path):
     send(installed, store, record_file(tmp_path))
     content = yaml.safe_load(record_file(tmp_path).read_text())

@@ -98,8 +98,7 @@ class Pusher:
             for item in items:
                 if item.upload == upload:
                     item.settle()
-            stamps = _written(items, self.store.stamps(item.partnership for item in items))
-            self.store.end_upload(upload, items, stamps, stale | _refused_among(items))
+            self.store.end_upload(upload, items, _unknown(items), stale | _refused_among(items))
 
     def _is_under_way(self, job: str, items: list[Item]) -> bool:
         """Note what became of the job of an earlier run; whether the server is still at it."""
@@ -225,7 +224,8 @@ class Pusher:
         for item in items:
             if item.upload is not None:
                 item.settle()
-        stamps = _written(told if error is None else items, delivered.parcel.expected)
+        done = [item for item in told if item.uid in delivered.report.done]
+        stamps = _written(done, delivered.parcel.expected) if error is None else _unknown(items)
         self.store.end_upload(delivered.upload, items, stamps, stale | _refused_among(items))
         self._see_to_refused([item for item in told if item.uid in self.result.refused], delivered.report)
         self._tell(delivered, told)
@@ -284,8 +284,13 @@ def _collecting_seldom() -> Iterator[None]:
             gc.enable()
 
 
+def _unknown(items: Iterable[Item]) -> dict[str, str]:
+    """Partnerships that may have been written, or not: nothing is known of when they last changed."""
+    return {item.partnership: "" for item in items}
+
+
 def _written(items: Iterable[Item], before: Mapping[str, str | None]) -> dict[str, str]:
-    """Partnerships that were written, or may have been: they have changed since the time ``before``."""
+    """Partnerships that the server confirmed to have written: they have changed since the time ``before``."""
     return {item.partnership: written(before.get(item.partnership)) for item in items}
 
 

@@ -18,7 +18,7 @@ FORWARD, BACK, MAYBE_BACK = "forward", "back", "maybe back"
 
 
 def written(stamp: str | None) -> str:
-    """The note on a partnership that was written, or may have been."""
+    """The note on a partnership that was written."""
     return f"{AFTER}{known(stamp)}" if stamp else ""
 
 
