@@ -48,7 +48,7 @@ class Meter:
             finally:
                 self.asking = False
 
-        Client.ask = asked  # type: ignore[assignment,method-assign]
+        Client.ask = asked  # type: ignore[assignment,method-assign]  # for this process alone
 
     def figures(self) -> dict[str, Any]:
         """What was counted."""
