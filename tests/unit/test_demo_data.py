@@ -12,7 +12,7 @@ import yaml
 from tests.unit.builders import DEMO_FILES, DEMO_UNITS, demo_drafts, partnerships_of
 from tpi_dhis2.demo.units import FOLDER, levels, units
 from tpi_dhis2.domain import functioning, measures, work
-from tpi_dhis2.domain.records import Cycle, Partnership, Record
+from tpi_dhis2.domain.records import Cycle, Measure, Partnership, Record
 from tpi_dhis2.domain.steps import STEPS, current_step
 from tpi_dhis2.domain.uids import is_uid
 from tpi_dhis2.package.fields import package_fields
@@ -208,10 +208,7 @@ def test_the_published_scores_of_the_nigerian_evaluation_are_kept_and_no_own_sco
 
 def test_the_published_hand_hygiene_of_faranah_and_bouake() -> None:
     values = {
-        code: [
-            measures.value(each)
-            for each in measures.series(next(iter(published()[code])), measures.Measure("HH_COMPL"))
-        ]
+        code: [measures.value(each) for each in measures.series(next(iter(published()[code])), Measure("HH_COMPL"))]
         for code in ("CASE_FARANAH", "CASE_BOUAKE")
     }
     assert values["CASE_FARANAH"] == [23.7, 71.5]
@@ -241,7 +238,7 @@ def test_the_fictional_partnerships_stand_at_every_step(letter: str, step: int) 
 def test_a_case_that_got_worse_is_among_them() -> None:
     cycle = next(iter(fictional("A")))
     (target,) = [each for each in cycle.of("target") if each.text("measure") == "WATER_DAYS"]
-    found = measures.series(cycle, measures.Measure("WATER_DAYS"))
+    found = measures.series(cycle, Measure("WATER_DAYS"))
     last = measures.latest(measures.follow_ups(target, found))
     assert last is not None
     change = measures.progress(target.number("baseline"), measures.value(last), target.number("long_target"))
@@ -255,7 +252,7 @@ def test_a_due_target_without_data_is_among_them() -> None:
     results = {
         measures.result(target, "short", measures.series(cycle, measure), TODAY)
         for target in cycle.of("target")
-        if (measure := measures.Measure.of(target))
+        if (measure := target.measure)
     }
     assert "NO_DATA" in results
 

@@ -9,8 +9,8 @@ import pytest
 from tests.unit.builders import info
 from tests.unit.report_samples import cycle, measured, record
 from tpi_dhis2.domain import measures
-from tpi_dhis2.domain.measures import HIGHER, LOWER, MET, NO_DATA, NOT_MET, NOT_YET_DUE, Measure
-from tpi_dhis2.domain.records import Record
+from tpi_dhis2.domain.measures import HIGHER, LOWER, MET, NO_DATA, NOT_MET, NOT_YET_DUE
+from tpi_dhis2.domain.records import Measure, Record
 
 TODAY = dt.date(2018, 9, 1)
 
@@ -44,11 +44,11 @@ def test_harm_should_become_less(code: str) -> None:
 
 def test_records_are_comparable_only_when_they_name_the_same_measure() -> None:
     named = {"measure": "OTHER", "measure_other": " Sharps injuries "}
-    assert Measure.of(record("target", **named)) == Measure("OTHER", "Sharps injuries")
-    assert Measure.of(record("target", measure_other="Sharps injuries")) == Measure("OTHER", "Sharps injuries")
-    assert Measure.of(record("target", measure="HH_COMPL", measure_other="said twice")) == Measure("HH_COMPL")
-    assert Measure.of(record("target", measure="OTHER")) is None
-    assert Measure.of(record("target")) is None
+    assert record("target", **named).measure == Measure("OTHER", "Sharps injuries")
+    assert record("target", measure_other="Sharps injuries").measure == Measure("OTHER", "Sharps injuries")
+    assert record("target", measure="HH_COMPL", measure_other="said twice").measure == Measure("HH_COMPL")
+    assert record("target", measure="OTHER").measure is None
+    assert record("target").measure is None
 
 
 def test_the_direction_is_the_recorded_one_else_that_of_the_core_measure_else_unknown() -> None:

@@ -53,8 +53,7 @@ def of_plan(plan: Record) -> Calculated:
 
 def of_target(target: Record, cycle: Cycle, today: dt.date) -> Calculated:
     """Where a target stands and what became of it, from the measurements of its measure in its cycle."""
-    measure = measures.Measure.of(target)
-    found = measures.series(cycle, measure) if measure else []
+    found = measures.series(cycle, target.measure) if target.measure else []
     last = measures.latest(measures.follow_ups(target, found))
     change, kept = gains.change(target, found), gains.kept(target, found)
     return {
@@ -81,9 +80,9 @@ def of_measurement(measurement: Record) -> Calculated:
 
 def of_functioning(answers: Record) -> Calculated:
     """Domain scores and the score of the arm, from its own answers."""
-    scores = {letter: functioning.domain_score(answers, letter) for letter in functioning.DOMAINS}
-    calculated: Calculated = {f"pf_{letter}": plain(score) for letter, score in scores.items()}
-    return {**calculated, "pf_score": plain(functioning.arm_score(answers))}
+    scores = functioning.domain_scores(answers)
+    calculated: Calculated = {f"pf_{letter}": plain(scores.get(letter)) for letter in functioning.DOMAINS}
+    return {**calculated, "pf_score": plain(functioning.of_domains(scores))}
 
 
 def of_impact(impact: Record, cycle: Cycle) -> Calculated:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from tpi_dhis2.domain.records import Cycle, Record
 
@@ -45,7 +46,12 @@ def arm_score(answers: Record) -> float | None:
 
     A mean of two or three whole answers is a whole number of sixths: counted in those, no third is rounded on the way.
     """
-    sixths = [round(score * 6) for score in domain_scores(answers).values()]
+    return of_domains(domain_scores(answers))
+
+
+def of_domains(scores: Mapping[str, float]) -> float | None:
+    """The score of an arm from those of its domains by letter; None when there are fewer than six."""
+    sixths = [round(score * 6) for score in scores.values()]
     return sum(sixths) / (len(sixths) * 6) if len(sixths) >= 6 else None
 
 
@@ -68,12 +74,15 @@ class Functioning:
         """Whether both arms have answered."""
         return self.host is not None and self.partner is not None
 
+    @cached_property
+    def _scores(self) -> list[dict[str, float]]:
+        """The domain scores of each arm that has answered, host first: much is asked of them."""
+        return [domain_scores(arm) for arm in (self.host, self.partner) if arm is not None]
+
     @property
     def score(self) -> float | None:
         """The mean of both arms' scores; None when one is missing."""
-        scores = [arm_score(arm) for arm in (self.host, self.partner) if arm is not None]
-        known = [score for score in scores if score is not None]
-        return mean(known) if len(known) == 2 else None
+        return _of_both([of_domains(scores) for scores in self._scores])
 
     @property
     def arms(self) -> int:
@@ -82,9 +91,7 @@ class Functioning:
 
     def domain(self, letter: str) -> float | None:
         """The mean of both arms in a domain; None when one is missing."""
-        scores = [domain_score(arm, letter) for arm in (self.host, self.partner) if arm is not None]
-        known = [score for score in scores if score is not None]
-        return mean(known) if len(known) == 2 else None
+        return _of_both([scores.get(letter) for scores in self._scores])
 
     @property
     def mean_gap(self) -> float | None:
@@ -94,10 +101,16 @@ class Functioning:
 
     def gap(self, letter: str) -> float | None:
         """Host minus partner in a domain; None when one is missing."""
-        if self.host is None or self.partner is None:
+        if not self.both:
             return None
-        host, partner = domain_score(self.host, letter), domain_score(self.partner, letter)
+        host, partner = (scores.get(letter) for scores in self._scores)
         return None if host is None or partner is None else host - partner
+
+
+def _of_both(scores: list[float | None]) -> float | None:
+    """The mean of what both arms have; None when one has nothing."""
+    known = [score for score in scores if score is not None]
+    return mean(known) if len(known) == 2 else None
 
 
 def as_percent(score: float) -> float:

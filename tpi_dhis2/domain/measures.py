@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from tpi_dhis2.domain.records import Cycle, Record
+from tpi_dhis2.domain.records import Cycle, Measure, Record
 
 HIGHER, LOWER = "HIGHER", "LOWER"
 MET, NOT_MET, NOT_YET_DUE, NO_DATA = "MET", "NOT_MET", "NOT_YET_DUE", "NO_DATA"
@@ -37,22 +36,6 @@ CORE_FACTORS = {"HH_KNOW": 1, "INP_DEATH": 1000, "MAT_DEATH": 1000, "STILLB_FRES
 #: Below this denominator a rate is a small sample (own rule, to be read with care).
 SMALL_SAMPLE = 30
 _POINT_ORDER = {"BASELINE": 0, "FOLLOW_UP": 1, "LATER": 2}
-
-
-@dataclass(frozen=True)
-class Measure:
-    """Which measure a record speaks of; two records are comparable only when this is equal."""
-
-    code: str
-    other: str | None = None
-
-    @classmethod
-    def of(cls, record: Record) -> Measure | None:
-        """The measure that a target, priority or measurement names; None when it names none."""
-        code, other = record.text("measure"), record.text("measure_other")
-        if code in (None, "OTHER"):
-            return cls("OTHER", other.strip()) if other else None
-        return cls(code or "")
 
 
 def direction(record: Record) -> str | None:
@@ -102,8 +85,7 @@ def is_small(record: Record) -> bool:
 
 def series(cycle: Cycle, measure: Measure) -> list[Record]:
     """The measurements of a measure in order of time; those without a stated date by their point."""
-    found = [record for record in cycle.of("measurement") if Measure.of(record) == measure]
-    return sorted(found, key=_moment)
+    return sorted(cycle.measured(measure), key=_moment)
 
 
 def _moment(record: Record) -> tuple[int, dt.date, int, str]:

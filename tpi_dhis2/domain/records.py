@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -43,19 +43,31 @@ class Readable:
 
     def number(self, key: str) -> float | None:
         """The value as a number; None when it was not recorded or is no (finite) number."""
+        text = self.values.get(key)
+        if not text:
+            return None
         try:
-            number = float(self.values[key])
-        except (KeyError, ValueError):
+            number = float(text)
+        except ValueError:
             return None
         return number if math.isfinite(number) else None
 
     def day(self, key: str) -> dt.date | None:
         """The value as a date; None when it was not recorded."""
-        return iso_date(self.values.get(key))
+        text = self.values.get(key)
+        return iso_date(text) if text else None
 
     def yes(self, key: str) -> bool | None:
         """The value of a yes/no field; None when it was not answered."""
         return {"true": True, "false": False}.get(self.values.get(key, ""))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Which measure a record speaks of; two records are comparable only when this is equal."""
+
+    code: str
+    other: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,14 @@ class Record(Readable):
     def date(self) -> KnownDate | None:
         """The record's date, as exactly as it is known; None when it is not stated."""
         return self.known(self.occurred)
+
+    @cached_property
+    def measure(self) -> Measure | None:
+        """The measure that a target, priority or measurement names; None when it names none."""
+        code, other = self.text("measure"), self.text("measure_other")
+        if code in (None, "OTHER"):
+            return Measure("OTHER", other.strip()) if other else None
+        return Measure(code or "")
 
     def known_day(self, key: str) -> KnownDate | None:
         """A date field, as exactly as this record's dates are known; to the day when only the record's own is not."""
@@ -105,6 +125,17 @@ class Cycle:
         found: dict[str, list[Record]] = {}
         for record in sorted(self.records, key=lambda record: (record.occurred or dt.date.max, record.uid)):
             found.setdefault(record.kind, []).append(record)
+        return found
+
+    def measured(self, measure: Measure) -> Sequence[Record]:
+        """The measurements of a measure, oldest first."""
+        return self._by_measure.get(measure, ())
+
+    @cached_property
+    def _by_measure(self) -> dict[Measure | None, list[Record]]:
+        found: dict[Measure | None, list[Record]] = {}
+        for record in self.of("measurement"):
+            found.setdefault(record.measure, []).append(record)
         return found
 
     def one(self, kind: str) -> Record | None:

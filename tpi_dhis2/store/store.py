@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar, cast
@@ -28,8 +27,10 @@ from tpi_dhis2.errors import StoreProblem
 from tpi_dhis2.store import tables
 from tpi_dhis2.store.connect import connected
 from tpi_dhis2.store.items import CONFLICT, Clash, Item
+from tpi_dhis2.store.words import as_json
 
-_ROWS = 200
+#: Rows in one statement: no database takes fewer parameters, and each size of a list is prepared once.
+_ROWS = 500
 _ITEM = tables.item.c
 _T = TypeVar("_T")
 _OF_INTEREST = or_(_ITEM.deleted.is_(False), _ITEM.state == CONFLICT)
@@ -360,7 +361,7 @@ def _note_outcomes(connection: Connection, items: Iterable[Item]) -> None:
             others.append(item)
         else:
             same = [item.state, item.problem, item.deleted, item.removed, item.report, item.upload]
-            alike.setdefault(json.dumps(same), []).append(item)
+            alike.setdefault(as_json(same), []).append(item)
     for group in alike.values():
         row = _row(group[0])
         values = {name: row[name] for name in _OUTCOME} | {"base": _ITEM.doc}

@@ -83,16 +83,16 @@ def _of_all(
 
 
 def _write(item: Item, values: domain.Calculated, fields: Fields) -> bool:
-    before = dict(item.doc)
-    for key, value in values.items():
+    new = {key: value for key, value in values.items() if item.doc.get(key) != value}
+    if not new:
+        return False
+    for key, value in new.items():
         if key not in fields.calculated:
             raise AssertionError(f"{key} is a person's field")
         if value is None:
-            item.doc.pop(key, None)
+            del item.doc[key]
         else:
             item.doc[key] = value
-    if item.doc == before:
-        return False
     if item.state != ERROR:
         item.settle()
     return True

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tpi_dhis2.domain.measures import Measure, series, starts
+from tpi_dhis2.domain.measures import series, starts
 from tpi_dhis2.domain.periods import Period, ended
-from tpi_dhis2.domain.records import Cycle, Partnership, Record
+from tpi_dhis2.domain.records import Cycle, Measure, Partnership, Record
 from tpi_dhis2.domain.steps import ONLY_PLANNED
 from tpi_dhis2.domain.uids import derive_uid
 from tpi_dhis2.sync.hmis_file import HmisMapping
@@ -78,7 +78,7 @@ def slots(partnership: Partnership, cycle: Cycle, mapping: HmisMapping, today: d
 
 
 def _measures(cycle: Cycle, mapped: Iterable[str]) -> list[str]:
-    named = {Measure.of(record) for record in cycle.records if record.kind in _NAMES_MEASURES}
+    named = {record.measure for record in cycle.records if record.kind in _NAMES_MEASURES}
     return [code for code in mapped if Measure(code) in named]
 
 

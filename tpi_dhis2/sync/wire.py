@@ -55,6 +55,10 @@ class Wire:
         self.fields = fields
         self.attribute_keys = {info.uid: key for key, info in fields.attributes.items()}
         self.element_keys = {info.uid: key for key, info in fields.elements.items()}
+        self._uids = {
+            "attribute": {key: uid for uid, key in self.attribute_keys.items()},
+            "dataElement": {key: uid for uid, key in self.element_keys.items()},
+        }
         self._kinds = {stage.uid: kind for kind, stage in fields.stages.items()}
 
     def remotes(self, entity: Json) -> Iterator[Remote]:
@@ -115,10 +119,9 @@ class Wire:
 
     def _values(self, item: Item, name: str, entry: str) -> Json:
         now = item.outgoing
-        keys = sorted(key for key in {*now, *(item.base or {})} if not key.startswith("@"))
-        infos = self.fields.attributes if entry == "attribute" else self.fields.elements
-        uids = {key: key[1:] if key.startswith("#") else infos[key].uid for key in keys}
-        values = [{entry: uids[key], "value": now.get(key)} for key in keys]
+        keys = sorted([key for key in {*now, *(item.base or {})} if key[0] != "@"])
+        uids = self._uids[entry]
+        values = [{entry: key[1:] if key[0] == "#" else uids[key], "value": now.get(key)} for key in keys]
         return {name: values} if values else {}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tpi_dhis2.domain import measures
-from tpi_dhis2.domain.measures import CORE_DIRECTIONS, CORE_FACTORS, Measure
+from tpi_dhis2.domain.measures import CORE_DIRECTIONS, CORE_FACTORS
 from tpi_dhis2.domain.records import Cycle, Partnership, Record
 from tpi_dhis2.domain.steps import ONLY_PLANNED
 from tpi_dhis2.domain.work import total
@@ -88,7 +88,7 @@ class Reader:
 
     def measure(self, record: Record) -> str | None:
         """The name of the measure that a record speaks of; None when it names none."""
-        measure = Measure.of(record)
+        measure = record.measure
         return None if measure is None else measure.other or self.labels.show("measure", measure.code)
 
     def name(self, record: Record) -> str:
@@ -139,7 +139,7 @@ class Start:
 
 def starting(cycle: Cycle, anchor: Record) -> Start:
     """The baseline of a target or priority: as it says itself, else as it was measured."""
-    measure = Measure.of(anchor)
+    measure = anchor.measure
     found = measures.series(cycle, measure) if measure else []
     value = measures.baseline(anchor, found)
     if value is None:

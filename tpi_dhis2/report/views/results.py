@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tpi_dhis2.domain import measures
-from tpi_dhis2.domain.measures import Measure
 from tpi_dhis2.domain.records import Cycle, Record
 from tpi_dhis2.report import words
 from tpi_dhis2.report.views.common import Reader, happened, starting, unit
@@ -52,7 +51,7 @@ def target_results(reader: Reader, cycle: Cycle) -> tuple[TargetResult, ...]:
 
 
 def _result(reader: Reader, cycle: Cycle, target: Record) -> TargetResult:
-    measure = Measure.of(target)
+    measure = target.measure
     found = happened(measures.series(cycle, measure)) if measure else []
     last = measures.latest(measures.follow_ups(target, found))
     start = starting(cycle, target)

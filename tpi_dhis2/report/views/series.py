@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tpi_dhis2.domain import measures
-from tpi_dhis2.domain.measures import HIGHER, Measure
-from tpi_dhis2.domain.records import Cycle, Record
+from tpi_dhis2.domain.measures import HIGHER
+from tpi_dhis2.domain.records import Cycle, Measure, Record
 from tpi_dhis2.report import words
 from tpi_dhis2.report.views.common import Reader, Start, happened, starting, unit, written_value
 from tpi_dhis2.report.views.run_chart import RunChart, run_chart
@@ -60,7 +60,7 @@ def all_series(reader: Reader, cycle: Cycle) -> list[Series]:
     anchors = cycle.numbered("target", "target_no") + cycle.numbered("priority", "priority_no")
     first: dict[Measure, Record] = {}
     for record in anchors + cycle.of("measurement"):
-        if (measure := Measure.of(record)) is not None:
+        if (measure := record.measure) is not None:
             first.setdefault(measure, record)
     kept = {
         measure: anchor for measure, anchor in first.items() if anchor.kind != "priority" or _measured(cycle, measure)
