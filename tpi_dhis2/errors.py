@@ -2,8 +2,7 @@
 
 TpiError
 ├── UsageError          the input is wrong: change it and call again
-│   ├── SourceError     a file of the metadata sources cannot be used
-│   └── RecordError     a record file cannot be used at all (single bad records are reported, not raised)
+│   └── SourceError     a file of the metadata sources cannot be used
 ├── ConnectionProblem   the server cannot be reached or used: mend address, account or network
 │   ├── Unreachable     no answer: wrong address, no network, server down
 │   │   └── TooSlow     the request was sent and not answered in time: the server may still work on it, so wait
@@ -45,10 +44,6 @@ class UsageError(TpiError):
 
 class SourceError(UsageError):
     """A file of the metadata sources cannot be used."""
-
-
-class RecordError(UsageError):
-    """A record file cannot be used at all."""
 
 
 class ConnectionProblem(TpiError):

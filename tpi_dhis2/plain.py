@@ -84,4 +84,6 @@ def plain_file(path: Path) -> Any:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
         why = getattr(error, "problem", None) or (str(error).splitlines() or ["it is not YAML"])[0]
-        raise UsageError(f"{path}{line}: {why}.", "Mend the file at that line.", str(error)) from error
+        raise UsageError(
+            f"{path}{line}: {why}.", "Mend the file at that line; nothing of it was taken.", str(error)
+        ) from error

@@ -9,7 +9,7 @@ import yaml
 
 from tpi_dhis2.demo.run import FILES
 from tpi_dhis2.domain.uids import derive_uid
-from tpi_dhis2.errors import RecordError, StoreProblem
+from tpi_dhis2.errors import StoreProblem, UsageError
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.store.items import CONFLICT, DELETED
 from tpi_dhis2.store.partnerships import partnerships
@@ -494,7 +494,7 @@ def test_a_store_belongs_to_one_server(installed, store):
 def test_a_file_that_is_no_record_file_is_refused_before_anything_is_asked(installed, store, tmp_path, ready, content):
     path = tmp_path / "bad.yaml"
     path.write_text(content)
-    with pytest.raises(RecordError):
+    with pytest.raises(UsageError):
         send(installed, store, path)
     assert not [path for method, path in ready.requests if "tracker" in path]
     assert store.items() == []

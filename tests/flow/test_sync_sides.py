@@ -295,6 +295,7 @@ def test_a_whole_run_tells_counts_and_codes_and_nothing_that_people_entered(inst
     assert "event=pulled" in ran.err
     assert f"event=conflict level=warning uid={ACTIVITY}" in ran.err or "1 object in conflict" in ran.out
     assert not [word for word in ("Zanele", "Kofi", "Ana", "Pair") if word in ran.out + ran.err]
+    assert [tpi("sync", "pull", *flag, **given).code for flag in ([], ["--exit-code"])] == [0, 3]
     shown = tpi("sync", "conflicts", **given)
     assert "Zanele Mbeki wrote this" in shown.out
     assert "Kofi wrote that" in shown.out
@@ -302,6 +303,7 @@ def test_a_whole_run_tells_counts_and_codes_and_nothing_that_people_entered(inst
     again = tpi("sync", "run", "--exit-code", "--json", **given)
     assert (again.code, json.loads(again.out)["pushed"]["updated"]) == (0, {"activity": 1})
     assert on_server(installed)["activity_title"] == "Both"
+    assert tpi("sync", "pull", "--exit-code", **given).code == 0
     assert PASSWORD not in ran.out + ran.err
 
 

@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.builders import UNIT, UNITS, answer, item_of, partnership_entry
-from tpi_dhis2.errors import RecordError
+from tpi_dhis2.errors import UsageError
 from tpi_dhis2.package.fields import FieldInfo, package_fields
 from tpi_dhis2.store.items import CYCLE, PARTNERSHIP, RECORD, Item
 from tpi_dhis2.store.partnerships import assemble
@@ -89,7 +89,7 @@ nearly = st.fixed_dictionaries(
 @laws
 @given(garbage)
 def test_any_content_of_a_file_is_read_or_refused_as_a_file(content: Any) -> None:
-    with suppress(RecordError):
+    with suppress(UsageError):
         drafts_of(yaml.safe_dump(content))
 
 
@@ -123,7 +123,7 @@ def test_the_same_file_twice_gives_the_same_objects_once_each(entries: list[Any]
     text = yaml.safe_dump({"partnerships": entries, "as_of": "2026-11-23"}).replace("'2026-11-23'", "2026-11-23", 1)
     try:
         first = drafts_of(text)
-    except RecordError:
+    except UsageError:
         return
     assert drafts_of(text) == first
 
@@ -131,7 +131,7 @@ def test_the_same_file_twice_gives_the_same_objects_once_each(entries: list[Any]
 @laws
 @given(st.text(max_size=60))
 def test_any_text_is_a_record_file_or_is_refused_as_one(text: str) -> None:
-    with suppress(RecordError):
+    with suppress(UsageError):
         drafts_of(text.encode("utf-8", "replace").decode())
 
 
@@ -214,7 +214,7 @@ def _sent(item: Item) -> Item:
 def test_whatever_was_taken_from_a_file_can_be_sent_comes_back_and_can_be_reported(entries: list[Any]) -> None:
     try:
         drafts = drafts_of(yaml.safe_dump({"partnerships": [GOOD, *entries]}))
-    except RecordError:
+    except UsageError:
         return
     items = {draft.uid: item_of(draft) for draft in drafts.drafts}
     back = {

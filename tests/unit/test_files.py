@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.builders import draft, only_record, partnership_entry, read, record_file
-from tpi_dhis2.errors import RecordError
+from tpi_dhis2.errors import UsageError
 from tpi_dhis2.sync import files
 
 GOOD = partnership_entry("good", {"key": "1", "began": "2016-08", "records": {"contact": [{"contact_type": "CALL"}]}})
@@ -29,7 +29,7 @@ NO_FILES = {
 
 @pytest.mark.parametrize("text", NO_FILES.values(), ids=NO_FILES)
 def test_what_is_no_record_file_is_refused_whole(tmp_path: Path, text: str) -> None:
-    with pytest.raises(RecordError) as raised:
+    with pytest.raises(UsageError) as raised:
         read(tmp_path, text)
     assert "records.yaml" in str(raised.value)
     assert raised.value.advice
@@ -37,19 +37,19 @@ def test_what_is_no_record_file_is_refused_whole(tmp_path: Path, text: str) -> N
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.yaml", tmp_path):
-        with pytest.raises(RecordError, match="cannot be read"):
+        with pytest.raises(UsageError, match="cannot be read"):
             files.read(path)
 
 
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "records.yaml"
     path.write_bytes("partnerships: []  # Qualité".encode("latin-1"))
-    with pytest.raises(RecordError, match="UTF-8"):
+    with pytest.raises(UsageError, match="UTF-8"):
         files.read(path)
 
 
 def test_the_line_of_a_mistake_in_the_writing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="line 3"):
+    with pytest.raises(UsageError, match="line 3"):
         read(tmp_path, "partnerships:\n  - key: a\n   unit: b\n")
 
 
@@ -210,7 +210,7 @@ def test_a_value_that_yaml_cannot_read_stops_neither_the_tool_nor_the_other_reco
 def test_a_tag_that_does_not_fit_is_a_mistake_in_the_file_and_no_crash(tmp_path: Path, tag: str) -> None:
     try:
         found = read(tmp_path, f"partnerships: [{{key: good, unit: !!{tag} x}}]")
-    except RecordError as error:
+    except UsageError as error:
         assert "records.yaml" in str(error)  # noqa: PT017 - either is right
     else:
         assert len(found.partnerships) + len(found.rejected) == 1
@@ -221,7 +221,7 @@ def test_of_a_name_that_stands_twice_neither_value_is_dropped_without_a_word(tmp
     text = f"partnerships: [{{key: a, unit: HOSPITAL, cycles: [{{key: 1, records: {{contact: [{fields}]}}}}]}}]"
     try:
         found = draft(tmp_path, text)
-    except RecordError:
+    except UsageError:
         return
     assert found.rejected
 

@@ -47,14 +47,22 @@ command.add_command(export)
 @choice_options
 @dry_run_option
 @json_option
+@exit_code_option
 def pull(
-    client: Client, store_url: str | None, to_url: str | None, chosen: Chosen, dry_run: bool, as_json: bool
+    client: Client,
+    store_url: str | None,
+    to_url: str | None,
+    chosen: Chosen,
+    dry_run: bool,
+    as_json: bool,
+    exit_code: bool,
 ) -> None:
     """Take what changed on the server into the local store."""
     from contextlib import nullcontext
 
     from tpi_dhis2.cli.sync_text import pulled_json, pulled_lines
     from tpi_dhis2.package.fields import package_fields
+    from tpi_dhis2.store.items import CONFLICT
     from tpi_dhis2.store.store import Store
     from tpi_dhis2.sync.pull import pull as pull_all
 
@@ -64,12 +72,15 @@ def pull(
         store.rehearsal() if dry_run else nullcontext(),
     ):
         done = pull_all(client, store, package_fields(), chosen.wanted(client, store), told)
+        conflicts = store.states().get(CONFLICT)
         if not dry_run:
             see_to_tables(store)
     if as_json:
         print_json(pulled_json(done))
     else:
         click.echo("\n".join(pulled_lines(done, dry_run=dry_run)))
+    if exit_code and conflicts:
+        raise click.exceptions.Exit(3)
 
 
 @command.command()

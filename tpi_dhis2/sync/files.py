@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tpi_dhis2.domain.dates import KnownDate
-from tpi_dhis2.errors import RecordError
-from tpi_dhis2.plain import plain
+from tpi_dhis2.errors import UsageError
+from tpi_dhis2.plain import plain_file
 
 _SECTIONS = ("key", "uid", "unit", "attributes", "cycles", "deleted")
 _CYCLE = ("key", "uid", "began", "status", "completed", "records", "deleted")
@@ -76,21 +74,10 @@ class Mistake(ValueError):
 
 
 def read(path: Path) -> RecordFile:
-    """Read a record file; RecordError when it is no such file at all."""
-    try:
-        content = plain(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read.", "Check the name of the file.", str(error)) from error
-    except UnicodeDecodeError as error:
-        raise RecordError(f"{path} is not a text file in UTF-8.", "Save it as text in UTF-8.", str(error)) from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        raise RecordError(
-            f"{path}{line} is not YAML or JSON.", "Mend the file at that line; nothing of it was taken.", str(error)
-        ) from error
+    """Read a record file; UsageError when it is no such file at all."""
+    content = plain_file(path)
     if not isinstance(content, dict) or not isinstance(content.get("partnerships"), list):
-        raise RecordError(
+        raise UsageError(
             f"{path} has no list 'partnerships'.", "A record file begins with 'partnerships:'; see docs/records.md."
         )
     found = RecordFile(_as_of(path, content.get("as_of")))
@@ -106,7 +93,7 @@ def _as_of(path: Path, given: Any) -> dt.date:
     try:
         return KnownDate.parse(str(given)[:10]).first
     except ValueError as error:
-        raise RecordError(f"{path}: as_of '{given}' is not a date.", "Write it as 2026-11-23.") from error
+        raise UsageError(f"{path}: as_of '{given}' is not a date.", "Write it as 2026-11-23.") from error
 
 
 def _try(found: RecordFile, place: str, make: Any) -> Any:
