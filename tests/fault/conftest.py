@@ -9,7 +9,7 @@ import pytest
 from tests.fault.rounds import TODAY
 from tpi_dhis2.dhis2 import transport
 from tpi_dhis2.dhis2.tracker import Tracker
-from tpi_dhis2.sync import outbox, push
+from tpi_dhis2.sync import outbox, push, unheard
 
 
 @pytest.fixture
@@ -19,4 +19,4 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox.parcels, "__defaults__", (10,))
     monkeypatch.setattr(push.How, "day", property(lambda _: dt.date.fromisoformat(TODAY)))
     monkeypatch.setattr(Tracker.finish, "__defaults__", (0.3,))
-    monkeypatch.setattr(push, "_FORGOTTEN", 0.3)
+    monkeypatch.setattr(unheard, "_FORGOTTEN", 0.3)

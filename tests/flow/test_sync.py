@@ -16,9 +16,10 @@ from tpi_dhis2.store.partnerships import partnerships
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.outcome import CREATED, UPDATED
 from tpi_dhis2.sync.pull import Wanted, pull
-from tpi_dhis2.sync.push import How, Pusher, push
+from tpi_dhis2.sync.push import How, push
 from tpi_dhis2.sync.resolve import resolve, resolve_all
 from tpi_dhis2.sync.wire import Wire
+from tpi_dhis2.sync.writers import Writers
 
 FIELDS = package_fields()
 TODAY = dt.date(2026, 11, 23)
@@ -271,14 +272,14 @@ def test_a_value_that_an_unknown_server_has_is_not_emptied_in_silence(installed,
 
 def test_what_is_entered_between_the_look_and_the_sending_is_not_overwritten(installed, store, tmp_path, monkeypatch):
     send(installed, store, record_file(tmp_path))
-    first, edits = Pusher._submit, ["FUNDS"]
+    first, edits = Writers.submit, ["FUNDS"]
 
-    def meanwhile(pusher, writers, parcel):
+    def meanwhile(writers, parcel, upload):
         if edits:
             edit_on_server(installed, obstacle=edits.pop())
-        first(pusher, writers, parcel)
+        first(writers, parcel, upload)
 
-    monkeypatch.setattr(Pusher, "_submit", meanwhile)
+    monkeypatch.setattr(Writers, "submit", meanwhile)
     send(installed, store, record_file(tmp_path, spent=100))
     assert on_server(installed).items() >= {"obstacle": "FUNDS", "spent": "100"}.items()
 

@@ -319,12 +319,12 @@ def test_a_crash_between_two_saves_leaves_the_first_whole_and_nothing_of_the_sec
         """
 with Store.open(url) as store:
     store.save([item(number) for number in range(300)], cursors={"": "first"})
-    replace, count = module._replace, []
+    replace, count = module.replace_rows, []
     def dying(*args):
         replace(*args)
         count.append(1)
         os._exit(9)
-    module._replace = dying
+    module.replace_rows = dying
     store.save([item(number) for number in range(250, 700)], cursors={"": "second"})
 """,
         store_url,

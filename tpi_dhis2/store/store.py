@@ -5,34 +5,27 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any, TypeVar, cast
+from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Select,
-    Table,
-    bindparam,
-    delete,
-    func,
-    insert,
-    null,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, Engine, Select, delete, func, insert, null, or_, select, text, update
 
 from tpi_dhis2.errors import StoreProblem
 from tpi_dhis2.store import tables
 from tpi_dhis2.store.connect import connected
-from tpi_dhis2.store.items import CONFLICT, Clash, Item
-from tpi_dhis2.store.words import as_json
+from tpi_dhis2.store.items import CONFLICT, Item
+from tpi_dhis2.store.rows import (
+    CALCULATED,
+    ROWS,
+    as_item,
+    batches,
+    change,
+    note_mirror,
+    note_outcomes,
+    put,
+    replace_rows,
+)
 
-#: Rows in one statement: no database takes fewer parameters, and each size of a list is prepared once.
-_ROWS = 500
 _ITEM = tables.item.c
-_T = TypeVar("_T")
 _OF_INTEREST = or_(_ITEM.deleted.is_(False), _ITEM.state == CONFLICT)
 
 
@@ -100,7 +93,7 @@ class Store:
     def set(self, name: str, value: str) -> None:
         """Write a setting."""
         with self._writing() as connection:
-            _replace(connection, tables.setting, "name", [{"name": name, "value": value}])
+            replace_rows(connection, tables.setting, "name", [{"name": name, "value": value}])
 
     def cursor(self, scope: str = "") -> str | None:
         """Up to when, by the server's clock, its changes in a unit and below it are known here; "" is all units."""
@@ -137,22 +130,22 @@ class Store:
     def of(self, partnerships: Iterable[str]) -> dict[str, list[Item]]:
         """All objects of some partnerships, by partnership; one that has none is left out."""
         found: dict[str, list[Item]] = {}
-        for some in _batches(partnerships):
+        for some in batches(partnerships):
             for item in self._items(select(tables.item).where(_ITEM.partnership.in_(some)).order_by(_ITEM.uid)):
                 found.setdefault(item.partnership, []).append(item)
         return found
 
     def by_uid(self, uids: Iterable[str]) -> dict[str, Item]:
         """The objects with these UIDs, by UID."""
-        batches = (self._items(select(tables.item).where(_ITEM.uid.in_(some))) for some in _batches(uids))
-        return {item.uid: item for some in batches for item in some}
+        found = (self._items(select(tables.item).where(_ITEM.uid.in_(some))) for some in batches(uids))
+        return {item.uid: item for some in found for item in some}
 
     def of_type(self, type_: str) -> Iterator[Item]:
         """The objects of a type one by one, so that memory does not grow with them."""
         query = select(tables.item).where(_ITEM.type == type_).order_by(_ITEM.uid)
         with self._reading() as connection:
-            for row in connection.execution_options(yield_per=_ROWS).execute(query):
-                yield _item(row)
+            for row in connection.execution_options(yield_per=ROWS).execute(query):
+                yield as_item(row)
 
     def partnerships(self, states: Iterable[str] | None = None) -> list[str]:
         """The UIDs of the partnerships that have an object in one of these states; of all when None."""
@@ -173,7 +166,7 @@ class Store:
 
     def _items(self, query: Select[Any]) -> list[Item]:
         with self._reading() as connection:
-            return [_item(row) for row in connection.execute(query)]
+            return [as_item(row) for row in connection.execute(query)]
 
     def states(self) -> dict[str, int]:
         """How many objects are in each state; what was deleted on the server counts only while it is in conflict."""
@@ -184,7 +177,7 @@ class Store:
     def number(self, states: Iterable[str], partnerships: Iterable[str] | None = None) -> int:
         """How many objects are in one of these states, of some partnerships or of all."""
         query = select(func.count()).where(_ITEM.state.in_(list(states)))
-        some = [None] if partnerships is None else _batches(partnerships)
+        some = [None] if partnerships is None else batches(partnerships)
         queries = [query if each is None else query.where(_ITEM.partnership.in_(each)) for each in some]
         with self._reading() as connection:
             return sum(connection.execute(each).scalar_one() for each in queries)
@@ -210,21 +203,23 @@ class Store:
         """
         kept = list(items)
         with self._writing() as connection:
-            _put(connection, kept)
-            _mirror(connection, stamps or {}, {item.partnership: "" for item in kept})
-            _replace(connection, tables.cursor, "scope", [{"scope": k, "time": v} for k, v in (cursors or {}).items()])
+            put(connection, kept)
+            note_mirror(connection, stamps or {}, {item.partnership: "" for item in kept})
+            replace_rows(
+                connection, tables.cursor, "scope", [{"scope": k, "time": v} for k, v in (cursors or {}).items()]
+            )
 
     def save_calculated(self, items: Iterable[Item], partnerships: Iterable[str], day: str) -> None:
         """Write what was calculated of objects, and that partnerships are calculated for a day."""
         with self._writing() as connection:
-            _change(connection, items, _CALCULATED)
-            _mirror(connection, {}, dict.fromkeys(partnerships, day))
+            change(connection, items, CALCULATED)
+            note_mirror(connection, {}, dict.fromkeys(partnerships, day))
 
     def forget(self, uids: Iterable[str]) -> int:
         """Take objects out of the store, in one transaction; the number."""
         wanted = list(uids)
         with self._writing() as connection:
-            for some in _batches(wanted):
+            for some in batches(wanted):
                 connection.execute(delete(tables.item).where(_ITEM.uid.in_(some)))
         return len(wanted)
 
@@ -234,7 +229,7 @@ class Store:
         """When the server last changed partnerships, as of the last look; "" when that is not known."""
         mirror = tables.mirror.c
         query = select(mirror.uid, mirror.stamp)
-        queries = [query] if partnerships is None else [query.where(mirror.uid.in_(s)) for s in _batches(partnerships)]
+        queries = [query] if partnerships is None else [query.where(mirror.uid.in_(s)) for s in batches(partnerships)]
         with self._reading() as connection:
             return {str(uid): str(stamp) for each in queries for uid, stamp in connection.execute(each)}
 
@@ -243,7 +238,7 @@ class Store:
         mirror = tables.mirror.c
         query = select(mirror.uid, mirror.stamp).join(tables.item, _ITEM.uid == mirror.uid)
         query = query.where(_ITEM.base.is_not(null()), _ITEM.deleted.is_(False))
-        queries = [query] if partnerships is None else [query.where(mirror.uid.in_(s)) for s in _batches(partnerships)]
+        queries = [query] if partnerships is None else [query.where(mirror.uid.in_(s)) for s in batches(partnerships)]
         with self._reading() as connection:
             return {str(uid): str(stamp) for each in queries for uid, stamp in connection.execute(each)}
 
@@ -265,7 +260,7 @@ class Store:
             number = int(made[0]) if made else 0
             for item in sent:
                 item.upload, item.state = number, state
-            for some in _batches(item.uid for item in sent):
+            for some in batches(item.uid for item in sent):
                 connection.execute(update(tables.item).where(_ITEM.uid.in_(some)).values(upload=number, state=state))
         return number
 
@@ -282,8 +277,8 @@ class Store:
         The fields of the partnerships in ``stale`` are to be calculated again.
         """
         with self._writing() as connection:
-            _note_outcomes(connection, items)
-            _mirror(connection, stamps, dict.fromkeys(stale, ""))
+            note_outcomes(connection, items)
+            note_mirror(connection, stamps, dict.fromkeys(stale, ""))
             connection.execute(delete(tables.upload).where(tables.upload.c.id == upload))
 
     def uploads(self) -> dict[int, str]:
@@ -311,7 +306,7 @@ class Store:
             for unit in units
         ]
         with self._writing() as connection:
-            _replace(connection, tables.unit, "uid", rows)
+            replace_rows(connection, tables.unit, "uid", rows)
 
     def faults(self) -> list[str]:
         """What an SQLite file finds wrong with itself; other databases see to themselves."""
@@ -320,79 +315,3 @@ class Store:
         with self._reading() as connection:
             found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check(20)"))]
         return [] if found == ["ok"] else found
-
-
-def _item(row: Iterable[Any]) -> Item:
-    """The item of a row, whose columns stand in the order of its fields."""
-    item = Item(*row)
-    item.conflicts = {key: Clash(**sides) for key, sides in cast("dict[str, Any]", item.conflicts).items()}
-    return item
-
-
-def _row(item: Item) -> dict[str, Any]:
-    """The columns of an item; ``asdict`` would copy each value of its docs, which took most of a push's time."""
-    return {**vars(item), "conflicts": {key: vars(clash) for key, clash in item.conflicts.items()}}
-
-
-def _put(connection: Connection, items: list[Item]) -> None:
-    _replace(connection, tables.item, "uid", [_row(item) for item in items])
-
-
-#: What a request can change of an object: not what it should be.
-_OUTCOME = ("base", "state", "problem", "conflicts", "deleted", "removed", "report", "upload")
-#: What calculating changes.
-_CALCULATED = ("doc", "state", "problem", "upload")
-
-
-def _change(connection: Connection, items: Iterable[Item], columns: tuple[str, ...]) -> None:
-    """Write some columns of objects that are in the store; half the time of writing them whole."""
-    rows = [{"key": row["uid"], **{name: row[name] for name in columns}} for row in map(_row, items)]
-    if rows:
-        values: dict[str, Any] = {name: bindparam(name) for name in columns}
-        connection.execute(update(tables.item).where(_ITEM.uid == bindparam("key")).values(values), rows)
-
-
-def _note_outcomes(connection: Connection, items: Iterable[Item]) -> None:
-    """Write what requests came to: where many came to the same and the server now has what is here, all at once."""
-    alike: dict[str, list[Item]] = {}
-    others: list[Item] = []
-    for item in items:
-        if item.conflicts or item.base != item.doc:
-            others.append(item)
-        else:
-            same = [item.state, item.problem, item.deleted, item.removed, item.report, item.upload]
-            alike.setdefault(as_json(same), []).append(item)
-    for group in alike.values():
-        row = _row(group[0])
-        values = {name: row[name] for name in _OUTCOME} | {"base": _ITEM.doc}
-        for some in _batches(item.uid for item in group):
-            connection.execute(update(tables.item).where(_ITEM.uid.in_(some)).values(values))
-    _change(connection, others, _OUTCOME)
-
-
-def _mirror(connection: Connection, stamps: Mapping[str, str], calculated: Mapping[str, str]) -> None:
-    """Write what is new of partnerships; what is not said of one stays."""
-    mirror = tables.mirror
-    for some in _batches({*stamps, *calculated}):
-        found = {row.uid: row for row in connection.execute(select(mirror).where(mirror.c.uid.in_(some)))}
-        rows = [
-            {
-                "uid": uid,
-                "stamp": stamps.get(uid, found[uid].stamp if uid in found else ""),
-                "calculated": calculated.get(uid, found[uid].calculated if uid in found else ""),
-            }
-            for uid in some
-        ]
-        _replace(connection, mirror, "uid", rows)
-
-
-def _replace(connection: Connection, table: Table, key: str, rows: list[dict[str, Any]]) -> None:
-    for some in _batches(rows):
-        connection.execute(delete(table).where(table.c[key].in_([row[key] for row in some])))
-        connection.execute(insert(table), some)
-
-
-def _batches(values: Iterable[_T]) -> Iterator[list[_T]]:
-    listed = list(values)
-    for start in range(0, len(listed), _ROWS):
-        yield listed[start : start + _ROWS]

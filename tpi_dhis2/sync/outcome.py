@@ -50,6 +50,11 @@ class Pushed:
         self.counts[outcome, item.kind or item.type] += 1
 
 
+def refused_among(items: Iterable[Item]) -> set[str]:
+    """The partnerships of what was refused: that counts in no calculated field, and does once the server takes it."""
+    return {item.partnership for item in items if (item.report or {}).get("outcome") == REFUSED}
+
+
 def note(items: Iterable[Item], report: Report, strategy: str, result: Pushed) -> None:
     """Write what the server said into the objects, and count it."""
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

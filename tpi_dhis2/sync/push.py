@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -20,32 +19,26 @@ from pathlib import Path
 
 from tpi_dhis2.dhis2.client import Client
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.dhis2.tracker import Report, Tracker
+from tpi_dhis2.dhis2.tracker import Tracker
 from tpi_dhis2.domain.uids import next_generation
-from tpi_dhis2.errors import NotDhis2, OutcomeUnknown, TooSlow, Unreachable
 from tpi_dhis2.package.fields import Fields
-from tpi_dhis2.store.items import CONFLICT, CYCLE, PARTNERSHIP, RECORD, UPLOADING, WAITING, Item
+from tpi_dhis2.store.items import CONFLICT, CYCLE, PARTNERSHIP, RECORD, WAITING, Item
 from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync import files
 from tpi_dhis2.sync.calculated import calculated
+from tpi_dhis2.sync.dispatch import Dispatch, Told
 from tpi_dhis2.sync.drafts import Drafter, Drafts, unit_names
 from tpi_dhis2.sync.files import RecordFile, Rejected
 from tpi_dhis2.sync.mirror import Mirror
-from tpi_dhis2.sync.outbox import Parcel, parcels, removals, waiting
-from tpi_dhis2.sync.outcome import REFUSED, Pushed, note
-from tpi_dhis2.sync.stamps import is_known, written
+from tpi_dhis2.sync.outbox import parcels, removals, waiting
+from tpi_dhis2.sync.outcome import Pushed, note
+from tpi_dhis2.sync.stamps import is_known
 from tpi_dhis2.sync.take import take_drafts
-from tpi_dhis2.sync.writers import WRITERS, Delivered, Writers, is_below
-
-Told = Callable[[int, int], None]
-log = logging.getLogger("tpi_dhis2.sync")
+from tpi_dhis2.sync.unheard import see_to_unheard
+from tpi_dhis2.sync.writers import WRITERS, Writers, is_below
 
 #: A round sends what waits, and looks at what had changed meanwhile; what the last one leaves is for the next run.
 ROUNDS = 8
-#: So many answers may be lost in a run before it stops.
-MOST_GARBLED = 3
-#: How long a job that an earlier run began may say nothing, in seconds; then the records themselves are looked at.
-_FORGOTTEN = 10.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,7 @@ def push(client: Client, store: Store, fields: Fields, paths: Iterable[Path] = (
     """Take record files into the store, then send what the server lacks."""
     sources = [(path.name, files.read(path)) for path in paths]
     pusher = Pusher(client, store, fields, how or How())
-    pusher.recover()
+    see_to_unheard(pusher.mirror.tracker, store, pusher.result)
     for name, source in sources:
         pusher.take_file(name, source)
     return pusher.send()
@@ -82,33 +75,9 @@ class Pusher:
         self.client, self.store, self.fields, self.how = client, store, fields, how
         self.mirror = Mirror(Tracker(client, fields.program), store, fields)
         self.result = Pushed()
-        self._done: set[str] = set()
-        self._again = False
-        self._dealt = self._total = self._garbled = 0
+        self.dispatch = Dispatch(self.mirror, self.result, how.told)
 
     # Before ---------------------------------------------------------------------------------------------------
-
-    def recover(self) -> None:
-        """See to the requests that an earlier run began and did not hear the end of."""
-        for upload, job in self.store.uploads().items():
-            items = self.store.uploaded(upload)
-            stale = _refused_among(items)
-            if job and self._is_under_way(job, items):
-                continue
-            for item in items:
-                if item.upload == upload:
-                    item.settle()
-            self.store.end_upload(upload, items, _unknown(items), stale | _refused_among(items))
-
-    def _is_under_way(self, job: str, items: list[Item]) -> bool:
-        """Note what became of the job of an earlier run; whether the server is still at it."""
-        try:
-            report = self.mirror.tracker.finish(job, _FORGOTTEN)
-        except OutcomeUnknown as error:
-            return error.under_way
-        known = [item for item in items if item.uid in report.done]
-        note(known, report, "", self.result)
-        return False
 
     def take_file(self, name: str, source: RecordFile) -> None:
         """Take a record file into the store, onto what the server has now."""
@@ -168,15 +137,16 @@ class Pusher:
 
     def _round(self) -> bool:
         """Send all that waits once; whether anything was dealt with."""
-        before, self._again = self.result.requests, False
-        self._total = self._dealt + waiting(self.store, self.how.within)
+        before, dispatch = self.result.requests, self.dispatch
+        dispatch.again = False
+        dispatch.total = dispatch.dealt + waiting(self.store, self.how.within)
         # A 2.40 does not show an account without authorities what became of its own job (recorded).
         as_jobs = self.how.as_jobs and self.client.version.minor > 40
         with Writers(self.mirror.tracker, self.mirror.wire, self.how.writers, as_jobs=as_jobs) as writers:
-            self._run(writers, parcels(self.store, self._calculated(), self._done))
+            dispatch.run(writers, parcels(self.store, self._calculated(), dispatch.done))
             for type_ in (RECORD, CYCLE, PARTNERSHIP):
-                self._run(writers, removals(self.store, type_, self._within, self._done))
-        return self._again or self.result.requests > before
+                dispatch.run(writers, removals(self.store, type_, self._within, dispatch.done))
+        return dispatch.again or self.result.requests > before
 
     def _calculated(self) -> Iterator[list[Item]]:
         return calculated(self.store, self.fields, self.how.day, lambda: self.mirror.unreadable, self.how.within)
@@ -184,92 +154,6 @@ class Pusher:
     @property
     def _within(self) -> set[str] | None:
         return None if self.how.within is None else set(self.how.within)
-
-    def _run(self, writers: Writers, some: Iterator[Parcel]) -> None:
-        """Keep the writers busy until all parcels are dealt with; an error stops what has not begun."""
-        trouble: Exception | None = None
-        while True:
-            while trouble is None and len(writers.under_way) < writers.room:
-                parcel = next(some, None)
-                if parcel is None:
-                    break
-                self._submit(writers, parcel)
-            if not writers.under_way:
-                break
-            ended = writers.ended(seconds=0.2 if writers.as_jobs else None)
-            self._name_jobs(writers)
-            for delivered in ended:
-                trouble = self._take_in(delivered) or trouble
-        if trouble is not None:
-            raise trouble
-
-    def _submit(self, writers: Writers, parcel: Parcel) -> None:
-        """Note what is under way, then let it be sent."""
-        writers.submit(parcel, self.store.begin_upload(parcel.items, UPLOADING))
-
-    def _name_jobs(self, writers: Writers) -> None:
-        while not writers.jobs.empty():
-            upload, job = writers.jobs.get()
-            self.store.name_job(upload, job)
-
-    def _take_in(self, delivered: Delivered) -> Exception | None:
-        """Write what became of a parcel into the store; an error that ends the push."""
-        self.result.requests += delivered.requests
-        items, error = delivered.parcel.items, delivered.error
-        if isinstance(error, OutcomeUnknown):
-            return error  # it stays noted as under way, with its job; the next run asks for that
-        told = [item for item in items if self._is_told(item, delivered)]
-        stale = _refused_among(items)
-        note(told, delivered.report, delivered.parcel.strategy, self.result)
-        for item in items:
-            if item.upload is not None:
-                item.settle()
-        done = [item for item in told if item.uid in delivered.report.done]
-        stamps = _written(done, delivered.parcel.expected) if error is None else _unknown(items)
-        self.store.end_upload(delivered.upload, items, stamps, stale | _refused_among(items))
-        self._see_to_refused([item for item in told if item.uid in self.result.refused], delivered.report)
-        self._tell(delivered, told)
-        if delivered.moved:
-            self._again = True
-            self.mirror.take(sorted(delivered.moved))
-        return error if error is None or self._ends(error) else None
-
-    def _see_to_refused(self, refused: list[Item], report: Report) -> None:
-        """What the server does not take is not sent again in this push; it is told in the log."""
-        self._done |= {item.uid for item in refused}
-        for item in refused:
-            codes = ",".join(code for code, _ in report.errors.get(item.uid, []))
-            log.warning("refused", extra={"uid": item.uid, "kind": item.kind or item.type, "codes": codes})
-            log.debug("reason", extra={"uid": item.uid, "words": item.problem})
-
-    @staticmethod
-    def _is_told(item: Item, delivered: Delivered) -> bool:
-        """Whether the server was asked about an object and answered."""
-        if delivered.error is not None:
-            return item.uid in delivered.report.done or item.uid in delivered.report.errors
-        return item.partnership not in delivered.moved
-
-    def _tell(self, delivered: Delivered, told: list[Item]) -> None:
-        self._dealt += len(told)
-        gc.collect(1)
-        log.info("sent", extra={"objects": len(told), "requests": delivered.requests, "moved": len(delivered.moved)})
-        if self.how.told:
-            self.how.told(self._dealt, max(self._dealt, self._total))
-
-    def _ends(self, error: Exception) -> bool:
-        """Whether an error ends the push. An answer that was lost or garbled does not: a look tells what came of it.
-
-        One that did not come in time does: the server goes on with the request, and another would wait behind it.
-        """
-        garbled = isinstance(error, NotDhis2 | Unreachable) and error.taken and not isinstance(error, TooSlow)
-        self._garbled += garbled
-        self._again = True
-        return not garbled or self._garbled > MOST_GARBLED
-
-
-def _refused_among(items: Iterable[Item]) -> set[str]:
-    """The partnerships of what was refused: that counts in no calculated field, and does once the server takes it."""
-    return {item.partnership for item in items if (item.report or {}).get("outcome") == REFUSED}
 
 
 @contextmanager
@@ -282,16 +166,6 @@ def _collecting_seldom() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _unknown(items: Iterable[Item]) -> dict[str, str]:
-    """Partnerships that may have been written, or not: nothing is known of when they last changed."""
-    return {item.partnership: "" for item in items}
-
-
-def _written(items: Iterable[Item], before: Mapping[str, str | None]) -> dict[str, str]:
-    """Partnerships that the server confirmed to have written: they have changed since the time ``before``."""
-    return {item.partnership: written(before.get(item.partnership)) for item in items}
 
 
 def draft_file(client: Client, fields: Fields, source: RecordFile) -> Drafts:

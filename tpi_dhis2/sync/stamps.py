@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 #: Before a time: it was this when we wrote, so it must be later now.
 AFTER = "~"
+#: Of a partnership that may have been written, or not.
+UNKNOWN = ""
 #: Of a partnership that is not on the server: earlier than any time; if it comes back, its time differs from this.
 NEVER = "0"
 
@@ -19,7 +21,7 @@ FORWARD, BACK, MAYBE_BACK = "forward", "back", "maybe back"
 
 def written(stamp: str | None) -> str:
     """The note on a partnership that was written."""
-    return f"{AFTER}{known(stamp)}" if stamp else ""
+    return f"{AFTER}{known(stamp)}" if stamp else UNKNOWN
 
 
 def known(stamp: str) -> str:
