@@ -110,3 +110,30 @@ def test_what_was_deleted_with_a_partnership_comes_back_with_it_also_where_it_wa
         assert resolve(other, PARTNERSHIP, "here") == 6
         assert send(installed, other).is_clean
     assert on_server(installed, next_generation(ACTIVITY))["activity_title"] == "Train"
+
+
+@pytest.mark.parametrize(("take", "status"), [("here", "CANCELLED"), ("server", "COMPLETED")])
+def test_a_cycle_that_is_completed_no_more_takes_its_completion_along(installed, store, tmp_path, take, status):
+    send(installed, store, record_file(tmp_path))
+    enrollment = installed.get(f"tracker/enrollments/{CYCLE}", {"fields": "enrollment,program,orgUnit,enrolledAt"})
+    own = {"trackedEntity": PARTNERSHIP, "occurredAt": enrollment["enrolledAt"], "status": "COMPLETED"}
+    body = {"enrollments": [{**enrollment, **own}]}
+    installed.ask("POST", "tracker", params={"async": "false", "importStrategy": "UPDATE"}, body=body)
+    content = yaml.safe_load(record_file(tmp_path).read_text())
+    content["partnerships"][0]["cycles"][0]["status"] = "CANCELLED"
+    path = tmp_path / "cancelled.yaml"
+    path.write_text(yaml.safe_dump(content))
+    send(installed, store, path)
+    assert clashes(store) == [{"@status": ["CANCELLED", "COMPLETED"]}]
+    resolve(store, CYCLE, take)
+    assert send(installed, store).is_clean
+    [held] = store.by_uid([CYCLE]).values()
+    [there] = [each for each in remotes(installed) if each.uid == CYCLE]
+    assert held.base == held.doc == there.doc
+    assert (there.doc["@status"], "@completed" in there.doc) == (status, status == "COMPLETED")
+
+
+def remotes(installed):
+    """What the server has of the partnership."""
+    entity = installed.get(f"tracker/trackedEntities/{PARTNERSHIP}", {"program": FIELDS.program, "fields": "*"})
+    return list(Wire(FIELDS).remotes(entity))

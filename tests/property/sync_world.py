@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
@@ -31,6 +31,8 @@ from tpi_dhis2.store.items import Item
 from tpi_dhis2.sync.wire import Remote, Wire
 
 FIELDS = package_fields()
+#: When every world begins, by its clock (DHIS2 writes times without a zone).
+NOON = datetime(2026, 11, 20, 12)  # noqa: DTZ001
 URL = "http://sandbox.test"
 TRACKER = "/api/tracker"
 _BASIC = {"authorization": "Basic " + base64.b64encode(b"admin:district").decode(), "content-type": "application/json"}
@@ -92,8 +94,17 @@ class World:
     def fresh(self) -> None:
         """As provisioned, at noon of a day."""
         self.put_back(self.clean)
-        self.sandbox.state._time = self.sandbox.state._time.replace(year=2026, month=11, day=20, hour=12)
+        self.time = NOON
         self.plan, self.on_write, self.before_edit, self.writes, self.seen = Plan(), None, None, 0, {}
+
+    @property
+    def time(self) -> datetime:
+        """What the server's clock says."""
+        return self.sandbox.state.moment()
+
+    @time.setter
+    def time(self, moment: datetime) -> None:
+        self.sandbox.state._time = moment
 
     def snapshot(self) -> dict[str, Any]:
         """A backup of the database; rows are replaced, never changed."""
@@ -105,7 +116,7 @@ class World:
 
     def jump(self, minutes: int) -> None:
         """Set the server's clock."""
-        self.sandbox.state._time += timedelta(minutes=minutes, milliseconds=13)
+        self.time += timedelta(minutes=minutes, milliseconds=13)
 
     # What the client sees -------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -81,8 +82,8 @@ class SyncMachine(RuleBasedStateMachine):
     """Two stores, one server, persons on both sides."""
 
     world: World
-    #: Where every example begins: the folder of both stores, the server's tables, what is known of the stores.
-    start: tuple[Path, dict[str, Any], dict[str, Side], set[str]] | None = None
+    #: Where every example begins: the folder of both stores, the server's tables and time, what is known of the stores.
+    start: tuple[Path, dict[str, Any], datetime, dict[str, Side], set[str]] | None = None
 
     @initialize()
     def begin(self) -> None:
@@ -96,8 +97,9 @@ class SyncMachine(RuleBasedStateMachine):
         if self.start:
             shutil.copytree(self.start[0], self.folder, dirs_exist_ok=True)
             self.world.put_back(self.start[1])
-            self.sides = {name: side.copy() for name, side in self.start[2].items()}
-            self.born = set(self.start[3])
+            self.world.time = self.start[2]
+            self.sides = {name: side.copy() for name, side in self.start[3].items()}
+            self.born = set(self.start[4])
         self.opened = {name: contextlib.ExitStack() for name in self.sides}
         self.stores = {name: self._open(name) for name in self.sides}
         self.copies: dict[str, tuple[Side, Docs]] = {}
@@ -114,7 +116,7 @@ class SyncMachine(RuleBasedStateMachine):
         self._run_clean("one")
         for opened in self.opened.values():
             opened.close()
-        type(self).start = self.folder, self.world.snapshot(), self.sides, self.born
+        type(self).start = self.folder, self.world.snapshot(), self.world.time, self.sides, self.born
 
     def teardown(self) -> None:
         """In the end both stores and the server are the same."""

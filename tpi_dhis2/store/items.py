@@ -88,10 +88,20 @@ class Item:
             return False
         return self.base is not None if self.removed else self.outgoing != self.base
 
+    @property
+    def _is_opened_again(self) -> bool:
+        """Whether what is completed on the server is to be so no more."""
+        was, now = (self.base or {}).get("@status"), self.doc.get("@status")
+        return was == "COMPLETED" != now and "@status" not in self.conflicts
+
     def settle(self) -> None:
         """Set the state that follows from doc, base and conflicts."""
         self.problem = ""
         self.upload = None
+        if self._is_opened_again:
+            # It takes its completion along, as it does on the server; else the two would not be the same afterwards.
+            self.doc.pop("@completed", None)
+            self.conflicts.pop("@completed", None)
         if self.conflicts:
             self.state = CONFLICT
         elif not self.differs:
