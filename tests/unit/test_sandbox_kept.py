@@ -21,7 +21,7 @@ from tpi_dhis2.sandbox.server import Sandbox, serve
 
 
 @contextmanager
-def process(*args: object) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def process(*args: object, until: str = "Ctrl-C stops it") -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """The command in a process of its own, and what it has said when it is ready."""
     command = [sys.executable, "-m", "tpi_dhis2", "sandbox", "serve", "--port", "0", *map(str, args)]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
@@ -30,7 +30,7 @@ def process(*args: object) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
         try:
             while served.stdout and (line := served.stdout.readline()):
                 said.append(line.strip())
-                if "Ctrl-C stops it" in line:
+                if until in line:
                     break
             yield served, said
         finally:
