@@ -128,6 +128,10 @@ def test_a_sandbox_with_the_demo_has_accounts_of_three_kinds_and_keeps_what_it_h
         page = requests.get(url, timeout=30).text
         assert "enters data at Ndaravi Regional Hospital" in page
         assert "The package is installed" in page
+        links = re.findall(r'href="(/partnership/\w+)"', page)
+        pages = [requests.get(url + link, timeout=30) for link in links]
+        assert [each.status_code for each in pages] == [200] * 17
+        assert all("Cycle 1, from" in each.text for each in pages)
     with process(*given) as (_, said):
         assert "It holds something already" in said[0]
         assert units(session("sync"), address(said)) == 17
