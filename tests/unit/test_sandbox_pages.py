@@ -192,7 +192,9 @@ def test_three_hundred_partnerships_come_in_pages_and_each_once() -> None:
         ]
         assert post(found, "/api/tracker?async=false", {"trackedEntities": many}).ok
         pages = [outline(f"{found}/?page={number}") for number in range(1, 7)]
-        links = [attrs["href"] for page in pages for tag, attrs in page.elements if tag == "a"]
+        links = [
+            attrs["href"].removesuffix("#partnerships") for page in pages for tag, attrs in page.elements if tag == "a"
+        ]
         assert sum(link.startswith("/partnership/") for link in links) == 300
         assert len({link for link in links if link.startswith("/partnership/")}) == 300
         assert [link for link in links if "page" in link] == [

@@ -21,6 +21,7 @@ dd{margin:0;overflow-wrap:anywhere;white-space:pre-line}
 dt{opacity:.75}
 pre{overflow-x:auto;border-left:3px solid #8886;padding:.2rem .8rem}
 .small{font-size:.875rem;opacity:.8}
+.counts{white-space:nowrap}
 @media (max-width:40rem){
  thead{display:none}tr,td{display:block;border:0;padding:.1rem 0}tr{border-bottom:1px solid #8886;padding:.6rem 0}
  td[data-of]::before{content:attr(data-of) ": ";opacity:.75}

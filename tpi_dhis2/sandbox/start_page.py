@@ -67,7 +67,7 @@ def _first_steps(state: State, request: Request) -> str:
         else ["tpi-dhis2 provision plan", "tpi-dhis2 provision apply"]
     )
     shown = escape("\n".join([_login(state, request), *todo]))
-    return f"<h2>What to do first</h2>\n<p>{escape(said)} In a terminal on this machine:</p>\n<pre>{shown}</pre>"
+    return f"<h2>What to do first</h2>\n<p>{escape(said)} In a terminal:</p>\n<pre>{shown}</pre>"
 
 
 def _login(state: State, request: Request) -> str:
@@ -84,7 +84,7 @@ def _partnerships(state: State, request: Request) -> str:
     number = min(max(1, _number(request)), pages)
     shown = found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     made = table(HEADS, [_row(records, entity) for entity in shown]) if found else "<p>None yet.</p>"
-    return f"<h2>Partnerships ({len(found)})</h2>\n{made}\n{_turn(number, pages)}"
+    return f'<h2 id="partnerships">Partnerships ({len(found)})</h2>\n{made}\n{_turn(number, pages)}'
 
 
 def _number(request: Request) -> int:
@@ -94,7 +94,7 @@ def _number(request: Request) -> int:
 
 def _turn(number: int, pages: int) -> str:
     """Return the links to the pages before and after."""
-    links = [f'<a href="/?page={to}" rel="{word.lower()}">{word}</a>' for word, to, there in (
+    links = [f'<a href="/?page={to}#partnerships" rel="{word.lower()}">{word}</a>' for word, to, there in (
         ("Previous", number - 1, number > 1), ("Next", number + 1, number < pages)) if there]  # fmt: skip
     return f"<p>Page {number} of {pages}. {' '.join(links)}</p>" if pages > 1 else ""
 
@@ -110,6 +110,6 @@ def _row(records: Records, entity: Json) -> tuple[str, ...]:
         escape(words.unit(entity["orgUnit"])),
         escape(status if len(cycles) < 2 else f"{status} (number {len(cycles)})"),
         escape(words.attribute(entity, "TPI_CURRENT_STEP")),
-        f'<span class="small">{counted}</span>',
+        f'<div class="small counts">{counted}</div>',
         escape(moment(entity["updatedAt"])),
     )
