@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import META_WRITE, Account
-from tpi_dhis2.sandbox.metadata_delete import check_saved_lists, check_veto, objection, remove, take_out_of_sharing
+from tpi_dhis2.sandbox.metadata_delete import remove, take_out_of_sharing
 from tpi_dhis2.sandbox.metadata_import import Options, items_of, validate
 from tpi_dhis2.sandbox.metadata_read import find
+from tpi_dhis2.sandbox.metadata_veto import check_saved_lists, check_veto, objection
 from tpi_dhis2.sandbox.metadata_write import join_groups, link, store
 from tpi_dhis2.sandbox.payload import check_content_type, check_shape, read_json
 from tpi_dhis2.sandbox.properties import COMMON, OWNED
