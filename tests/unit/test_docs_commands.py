@@ -21,6 +21,7 @@ OTHERS = {"--basetemp", "--log"}
 _FENCED = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _SPAN = re.compile(r"`([^`]+)`")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+_VERB = re.compile(r"[a-z][a-z-]*")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _TAKES = re.compile(r"([^.;:]*) take ([^.;:]*)")
@@ -61,7 +62,7 @@ def meanings(snippet: str, words: list[str]) -> list[tuple[str, ...]]:
     """The commands that a snippet may be of: by noun and verb, by a verb alone, or any when it names options only."""
     if (words[0],) in commands():
         is_group = isinstance(commands()[(words[0],)], click.Group)
-        names_verb = is_group and len(words) > 1 and words[1].isidentifier()
+        names_verb = is_group and len(words) > 1 and _VERB.fullmatch(words[1]) is not None
         meant = tuple(words[:2]) if names_verb else (words[0],)
         return [each for each in commands() if each == meant]
     if snippet.startswith(TOOL):

@@ -124,7 +124,8 @@ def _code(error: ServerRefused) -> str:
 def _no_tables(error: ServerRefused) -> ServerRefused:
     return ServerRefused(
         "The server has no analytics tables, or is just making them.",
-        "Let an administrator run analytics on the server (Data Administration, Analytics tables), then try again.",
+        "Let an administrator run analytics on the server (Data Administration, Analytics tables), then try again."
+        " The training sandbox never has any.",
         error.detail,
         error.status,
         error.body,

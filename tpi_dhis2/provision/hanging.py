@@ -2,8 +2,9 @@
 
 A server asks nobody. With a program it deletes (``*DeletionHandler``, 2.40 to 2.43) the stages, rules and messages in
 it, event charts and line lists drawn of it, and types of relationships that name it; with an option set the options;
-with an attribute its place in other programs. Lists of records that people saved hold the program by a foreign key,
-when half of the package is gone already. So all of it is looked for before anything is removed.
+with an attribute its place in other programs. Lists of partnerships that people saved hold the program by a foreign
+key, when half of the package is gone already; working lists go with it. So all of it is looked for before anything is
+removed.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ UID_LENGTH = 11
 NAME_RANGE = (2, 160)
 # The other side of these references is the owner: they may name what the bundle brings or be left out.
 BACK_REFERENCES = {("programStageSections", "programStage"), ("programs", "programStages")}
+#: Whom sharing names, and what the server calls that (ReferencesCheck.checkSharing).
+SHARED_WITH = {"userGroups": "userGroupAccesses", "users": "userAccesses"}
 CHILD_LISTS = {name for names in CHILDREN.values() for name in names}
 
 
@@ -126,12 +128,12 @@ def check_references(bundle: Bundle, item: Item) -> None:
             target = f"[{uid}] ({TYPES[plural].simple})"
             text = f"Invalid reference {target} on object {item.label} for association `{name}`"
             item.problems.append(Problem("E5002", text, "reference", [target, item.label, name], name, item.uid))
-    groups = (item.sent.get("sharing") or {}).get("userGroups") or {}
-    for uid in groups:
-        if not bundle.has("userGroups", uid):
-            target = f"[{uid}] (UserGroup)"
-            text = f"Invalid reference {target} on object {item.label} for association `userGroupAccesses`"
-            item.problems.append(Problem("E5002", text, "reference", [target, item.label, "userGroupAccesses"]))
+    for plural, name in SHARED_WITH.items():
+        for uid in (item.sent.get("sharing") or {}).get(plural) or {}:
+            if not bundle.has(plural, uid):
+                target = f"[{uid}] ({TYPES[plural].simple})"
+                text = f"Invalid reference {target} on object {item.label} for association `{name}`"
+                item.problems.append(Problem("E5002", text, "reference", [target, item.label, name]))
 
 
 def check_unique(bundle: Bundle) -> None:

@@ -1,23 +1,15 @@
-"""Deleting metadata: what the server vetoes, what its database refuses, and what is cleaned up."""
+"""Deleting metadata: what goes with an object, and where it is taken out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from tpi_dhis2.sandbox.reports import Item, Problem
-from tpi_dhis2.sandbox.schema import CHILDREN, REFERENCES, TYPES
+from tpi_dhis2.sandbox.metadata_veto import OWNED_WITH
+from tpi_dhis2.sandbox.reports import Item
+from tpi_dhis2.sandbox.schema import REFERENCES, TYPES
 from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.web import Json, refuse
 
-# A reference from one of these does not hold the target: it goes when the target goes.
-OWNED_WITH = {
-    "programs": ("programStages", "programSections", "programRules", "programRuleVariables", "programIndicators",
-                 "trackedEntityInstanceFilters", "eventFilters", "programStageWorkingLists"),
-    "programStages": ("programStageSections", "programStageWorkingLists", "programRules", "programRuleVariables"),
-    "programRules": ("programRuleActions",),
-    "optionSets": ("options",),
-}  # fmt: skip
 #: What dashboards show, by the property of their items: an item goes with what it shows.
 SHOWN = {"visualizations": "visualization", "eventVisualizations": "eventVisualization", "maps": "map"}
 LISTED_CHILDREN = {
@@ -25,69 +17,6 @@ LISTED_CHILDREN = {
     "programRules": ("programRuleActions",),
     "optionSets": ("options",),
 }
-FOREIGN_KEY = 'ERROR: update or delete on table "usergroup" violates foreign key constraint'
-LOOSE_HOLDERS = ("visualizations", "eventVisualizations", "maps", "dashboards", "userGroups")
-FIXED = frozenset({"programs", "programStages", "dataElements", "trackedEntityAttributes", "optionSets",
-                   "trackedEntityTypes", "programNotificationTemplates", "attributes", "legendSets",
-                   "userRoles", "organisationUnits"})  # fmt: skip
-LINK_NAMES = {"dataElement", "trackedEntityAttribute", "optionSet", "trackedEntityType", "program", "programStage",
-              "notificationTemplates", "attribute", "legendSets", "userRoles", "parent"}  # fmt: skip
-
-
-def _has_data(state: State, plural: str, uid: str) -> bool:
-    """Say whether tracker data, soft-deleted data included, stand on an object."""
-    name = {"programs": "program", "programStages": "programStage", "organisationUnits": "orgUnit"}.get(plural)
-    kinds = ("trackedEntities", "enrollments", "events")
-    return any(row.get(name) == uid for kind in kinds for row in state.table(kind).values() if name)
-
-
-def check_veto(state: State, items: list[Item]) -> None:
-    """Refuse to delete what data or other objects need."""
-    going = {(item.type.plural, item.uid) for item in items}
-    _check_foreign_keys(state, items, going)
-    for item in items:
-        if item.problems:
-            continue
-        holder = veto(state, item.type.plural, item.uid, going)
-        if holder:
-            text = f"Object could not be deleted because it is associated with another object: {holder}"
-            item.problems.append(Problem("E4030", text, "hook", [holder], None, item.uid))
-
-
-def _check_foreign_keys(state: State, items: list[Item], going: set[tuple[str, str]]) -> None:
-    """Fail as the recorded databases do: on groups that a template writes to, on a whole package in one bundle."""
-    kinds = {item.type.plural for item in items}
-    if {"optionSets", "trackedEntityAttributes", "programs"} <= kinds:
-        raise refuse(409, 'ERROR: update or delete on table "optionset" violates foreign key constraint')
-    for row in state.table("programNotificationTemplates").values():
-        if ("userGroups", (row.get("recipientUserGroup") or {}).get("id")) in going:
-            raise refuse(409, FOREIGN_KEY)
-
-
-def veto(state: State, plural: str, uid: str, going: set[tuple[str, str]]) -> str | None:
-    """Return the kind of object that keeps another from being deleted."""
-    if _has_data(state, plural, uid):
-        return "Enrollment" if state.minor > 40 else "ProgramInstance"
-    if plural not in FIXED or plural in ("programs", "programStages"):
-        return None
-    for other in TYPES:
-        if other in LOOSE_HOLDERS or other in OWNED_WITH.get(plural, ()) or other.endswith("Groups"):
-            continue
-        for row in state.table(other).values():
-            if (other, row["id"]) not in going and (plural, uid) in set(links(row, other)):
-                return TYPES[other].simple
-    return None
-
-
-def links(row: Json, plural: str) -> Iterator[tuple[str, str]]:
-    """Yield what an object and its children point to and need."""
-    children = [each for name in CHILDREN.get(plural, ()) for each in row.get(name) or []]
-    values = [{"attribute": each.get("attribute")} for each in row.get("attributeValues") or []]
-    for part in [row, *children, *values]:
-        for name in LINK_NAMES & set(part):
-            for each in part[name] if isinstance(part[name], list) else [part[name]]:
-                if isinstance(each, dict) and each.get("id"):
-                    yield REFERENCES[name], each["id"]
 
 
 def delete(state: State, items: list[Item]) -> None:
@@ -149,3 +78,17 @@ def _take_off_dashboards(state: State, name: str, uid: str) -> None:
         kept = [item for item in items if (item.get(name) or {}).get("id") != uid]
         if len(kept) < len(items):
             state.change("dashboards", dashboard["id"], dashboardItems=kept)
+
+
+def take_out_of_sharing(state: State, group: str) -> None:
+    """Take a group out of the sharing of everything, as DELETE /api/userGroups/{id} alone does.
+
+    Source: UserGroupController.postDeleteEntity. An import that deletes the group, and the deletion of an account,
+    leave the UID where it is; who imports such an object afterwards is refused (ReferencesCheck.checkSharing).
+    """
+    for plural in TYPES:
+        for uid, row in list(state.table(plural).items()):
+            sharing = row.get("sharing") or {}
+            if group in (sharing.get("userGroups") or {}):
+                kept = {each: access for each, access in sharing["userGroups"].items() if each != group}
+                state.change(plural, uid, sharing={**sharing, "userGroups": kept})

@@ -15,8 +15,9 @@ from tpi_dhis2.sandbox.metadata_checks import (
     check_translations,
     check_unique,
 )
-from tpi_dhis2.sandbox.metadata_delete import check_veto, delete
+from tpi_dhis2.sandbox.metadata_delete import delete
 from tpi_dhis2.sandbox.metadata_hooks import HOOKS
+from tpi_dhis2.sandbox.metadata_veto import check_veto
 from tpi_dhis2.sandbox.metadata_write import link, store
 from tpi_dhis2.sandbox.reports import Item, import_report
 from tpi_dhis2.sandbox.schema import TYPES

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import META_WRITE, Account
-from tpi_dhis2.sandbox.metadata_delete import check_veto, remove, veto
+from tpi_dhis2.sandbox.metadata_delete import remove, take_out_of_sharing
 from tpi_dhis2.sandbox.metadata_import import Options, items_of, validate
 from tpi_dhis2.sandbox.metadata_read import find
+from tpi_dhis2.sandbox.metadata_veto import check_saved_lists, check_veto, objection
 from tpi_dhis2.sandbox.metadata_write import join_groups, link, store
 from tpi_dhis2.sandbox.payload import check_content_type, check_shape, read_json
 from tpi_dhis2.sandbox.properties import COMMON, OWNED
@@ -87,21 +88,22 @@ def delete_object(account: Account, plural: str, uid: str) -> Reply:
         raise refuse(403, NOT_AUTHORISED.format("delete"), "E1006")
     if plural == "userGroups":
         check_veto(account.state, [Item(TYPES[plural], 0, stored, uid, stored)])
-    holder = veto(account.state, plural, uid, {(plural, uid)})
-    if holder:
-        return _vetoed(Item(TYPES[plural], 0, stored, uid), holder)
+    found = objection(account.state, plural, uid, {(plural, uid)})
+    if found:
+        return _vetoed(Item(TYPES[plural], 0, stored, uid, problems=[found]))
+    check_saved_lists(account.state, {(plural, uid)})
     in_set = plural == "options" and any(
         ref["id"] == uid for row in account.state.table("optionSets").values() for ref in row.get("options") or []
     )
     if not (in_set and account.state.minor in (41, 42)):
         remove(account.state, plural, uid)
+    if plural == "userGroups":
+        take_out_of_sharing(account.state, uid)
     return _object_reply(200, Item(TYPES[plural], 0, stored, uid))
 
 
-def _vetoed(item: Item, holder: str) -> Reply:
+def _vetoed(item: Item) -> Reply:
     """Return the refusal to delete what something else needs."""
-    text = f"Object could not be deleted because it is associated with another object: {holder}"
-    item.problems.append(Problem("E4030", text, "hook", [holder], None, item.uid))
     reply = _object_reply(409, item)
     return Reply(409, {**reply.body, "status": "WARNING"})
 

@@ -12,8 +12,8 @@ _NAMES = {
     "userGroups": "description managedGroups users",
     "userRoles": "authorities description restrictions",
     "users": (
-        "dataViewOrganisationUnits disabled email externalAuth firstName organisationUnits password phoneNumber "
-        "settings surname teiSearchOrganisationUnits userCredentials userGroups userRoles username"
+        "dataViewOrganisationUnits disabled email externalAuth firstName jobTitle organisationUnits password "
+        "phoneNumber settings surname teiSearchOrganisationUnits userCredentials userGroups userRoles username"
     ),
     "optionSets": "description options valueType version",
     "options": "description formName optionSet sortOrder style",

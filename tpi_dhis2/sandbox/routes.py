@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tpi_dhis2.sandbox import jobs, objects, system, tracker_export, tracker_find, tracker_import
+from tpi_dhis2.sandbox import analytics, jobs, objects, pages, system, tracker_export, tracker_find, tracker_import
 from tpi_dhis2.sandbox.accounts import Account, authenticate
 from tpi_dhis2.sandbox.datastore import datastore
 from tpi_dhis2.sandbox.import_jobs import post_metadata
 from tpi_dhis2.sandbox.maintenance import maintenance
 from tpi_dhis2.sandbox.metadata_read import export, read_list, read_one, read_property
-from tpi_dhis2.sandbox.page import start_page
 from tpi_dhis2.sandbox.schema import TYPES
 from tpi_dhis2.sandbox.schemas import schemas
 from tpi_dhis2.sandbox.state import State
@@ -25,10 +24,8 @@ NOT_ACCEPTABLE = 406
 
 def answer(state: State, request: Request) -> Reply:
     """Answer a request."""
-    if request.path in ("", "/"):
-        return Reply(200, text=start_page(state), content_type="text/html;charset=utf-8")
     if not PREFIX.match(request.path):
-        return not_found_page()
+        return pages.answer(state, request)
     request.path = PREFIX.sub("", request.path).removesuffix(".json")
     if request.path == "/ping" and state.minor >= 42:
         return Reply(200, text="")
@@ -141,7 +138,8 @@ def _token_alias(account: Account, parts: list[str], request: Request) -> Reply:
 ROOMS: dict[str, Handler] = {
     "system": _system,
     "me": system.me,
-    "analytics": system.analytics,
+    "analytics": analytics.query,
+    "resourceTables": analytics.build,
     "metadata": _metadata,
     "tracker": _tracker,
     "dataStore": datastore,

@@ -6,6 +6,7 @@ Program rules, notifications and files are not part of it, nor are the tables of
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tpi_dhis2.sandbox import fresh, routes
+from tpi_dhis2.sandbox.guard import foreign, is_loopback
+from tpi_dhis2.sandbox.kept import Kept
 from tpi_dhis2.sandbox.state import FULL_VERSION, State
 from tpi_dhis2.sandbox.web import Json, RefusalError, Reply, Request, message
 
@@ -29,17 +32,29 @@ class Sandbox:
         self.minor = int(version.partition(".")[2].split(".")[0])
         if self.minor not in FULL_VERSION:
             raise ValueError(f"There is no sandbox for version {version}; there is one for 2.40, 2.41, 2.42 and 2.43")
-        self.file = file
+        self._kept = Kept(file) if file else None
         self.requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
         self._lock = threading.Lock()
-        self.state = State(self.minor)
+        self.state = State(self.minor, is_kept=file is not None)
         if file is None or not self.state.load(file):
             fresh.fill(self.state)
+        self._save()
+
+    @property
+    def version(self) -> str:
+        """Return the version it speaks as."""
+        return f"2.{self.minor}"
+
+    @property
+    def is_fresh(self) -> bool:
+        """Say whether nobody has put anything in: no unit, no program, nobody but the account of a fresh server."""
+        filled = any(self.state.table(name) for name in ("organisationUnits", "programs", "dataElements"))
+        return not filled and len(self.state.table("users")) == 1
 
     def reset(self) -> None:
         """Go back to a fresh server."""
         with self._lock:
-            self.state = State(self.minor)
+            self.state = State(self.minor, is_kept=self._kept is not None)
             fresh.fill(self.state)
             self._save()
 
@@ -55,8 +70,8 @@ class Sandbox:
             self._save()
 
     def _save(self) -> None:
-        if self.file is not None:
-            self.state.save(self.file)
+        if self._kept:
+            self._kept.save(self.minor, self.state.tables)
 
     def handle(self, request: Request) -> Reply:
         """Answer a request, one at a time; one that fails changes nothing."""
@@ -67,8 +82,8 @@ class Sandbox:
                     reply = routes.answer(self.state, request)
             except RefusalError as refusal:
                 reply = refusal.reply
-            if self.state.changed:
-                self._save()
+            if self._kept and self.state.changed:
+                self._kept.add(self.state.changes(), self.minor, self.state.tables)
             return reply
 
 
@@ -79,10 +94,12 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "tpi-dhis2-sandbox"
     sandbox: Sandbox
     disable_nagle_algorithm = True
+    local = True
 
     def _answer(self) -> None:
         try:
-            reply = self.sandbox.handle(self._request())
+            request = self._request()
+            reply = foreign(request) or self.sandbox.handle(request)
         except Exception as error:
             self._send(message(500, f"{type(error).__name__}: {error}"))
             raise
@@ -97,7 +114,7 @@ class Handler(BaseHTTPRequestHandler):
         query = parse_qsl(address.query, keep_blank_values=True)
         body = self.rfile.read(length) if length else b""
         return Request(method, unquote(address.path).rstrip("/") or "/", query, headers, body, base,
-                       self.client_address[0])  # fmt: skip
+                       self.client_address[0], self.local)  # fmt: skip
 
     def _send(self, reply: Reply) -> None:
         payload = reply.payload()
@@ -122,16 +139,20 @@ class Handler(BaseHTTPRequestHandler):
         """Keep the terminal to the one who started the sandbox."""
 
 
+class _Server6(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
 @contextmanager
 def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve a sandbox in a thread and give its URL."""
-    handler = type("SandboxHandler", (Handler,), {"sandbox": sandbox})
-    server = ThreadingHTTPServer((host, port), handler)
+    """Serve a sandbox in a thread and give its URL; OSError when the address or the port cannot be had."""
+    handler = type("SandboxHandler", (Handler,), {"sandbox": sandbox, "local": is_loopback(host)})
+    server = (_Server6 if ":" in host else ThreadingHTTPServer)((host, port), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield f"http://{host}:{server.server_address[1]}"
+        yield f"http://{f'[{host}]' if ':' in host else host}:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,6 +10,7 @@ from typing import Any
 
 from tpi_dhis2.sandbox.ids import timestamp
 from tpi_dhis2.sandbox.indexes import Index, Keys, listed_in
+from tpi_dhis2.sandbox.kept import PASSING, Change, read_all, write_all
 from tpi_dhis2.sandbox.values import restore_pairs
 from tpi_dhis2.sandbox.web import Json
 
@@ -23,8 +21,10 @@ NOTHING = object()
 class State:
     """Tables of objects by key, with a journal of what the request under way has replaced."""
 
-    def __init__(self, minor: int):
+    def __init__(self, minor: int, *, is_kept: bool = False):
         self.minor = minor
+        #: Whether a file keeps the data.
+        self.is_kept = is_kept
         self.tables: dict[str, Json] = {}
         #: How often a job is looked at before it begins; 0 for one that has ended when it is answered.
         self.looks_before_jobs = 0
@@ -97,6 +97,13 @@ class State:
         """Say whether the request under way has changed something."""
         return bool(self._journal)
 
+    def changes(self) -> list[Change]:
+        """Return what the request under way has stored and removed, as it stands now."""
+        touched = dict.fromkeys((table, key) for table, key, _ in self._journal)
+        return [
+            [table, key, *([self.tables[table][key]] if key in self.tables[table] else [])] for table, key in touched
+        ]
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Keep what is done inside, or nothing of it when it raises."""
@@ -153,17 +160,19 @@ class State:
 
     def save(self, file: Path) -> None:
         """Write the data beside the file and put it in its place."""
-        beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-        beside.write_text(json.dumps({"version": self.minor, "tables": self.tables}), encoding="utf-8")
-        os.replace(beside, file)  # noqa: PTH105 (said so in the interface: an atomic replace)
+        write_all(file, self.minor, self.tables)
 
     def load(self, file: Path) -> bool:
-        """Read the data of an earlier run; a file of another version is refused. What jobs have said is forgotten."""
+        """Read the data of an earlier run; what jobs have said is forgotten.
+
+        ValueError when the file is damaged, or holds the data of another version: no server of one takes the other's
+        database as it is.
+        """
         if not file.exists():
             return False
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if content["version"] != self.minor:
-            raise ValueError(f"{file} holds the data of a 2.{content['version']} sandbox, not of a 2.{self.minor}")
-        restore_pairs(content["tables"])
-        self.restore({**content["tables"], "jobs": {}})
+        minor, tables = read_all(file)
+        if minor != self.minor:
+            raise ValueError(f"it holds the data of a DHIS2 2.{minor}, not of a 2.{self.minor}")
+        restore_pairs(tables)
+        self.restore({**tables, PASSING: {}})
         return True

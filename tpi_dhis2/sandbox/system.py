@@ -36,14 +36,6 @@ def info(account: Account, request: Request) -> Reply:
     })  # fmt: skip
 
 
-def analytics(_account: Account, _parts: list[str], request: Request) -> Reply:
-    """Answer GET /api/analytics and all below it, as a server on which analytics never ran."""
-    if request.method != "GET":
-        raise wrong_method(request.method)
-    sentence = "Query failed because a referenced table does not exist. Please ensure analytics job was run"
-    return message(409, f"{sentence} (SqlState: 42P01)", "E7144")
-
-
 def configuration(account: Account, parts: list[str], request: Request) -> Reply:
     """Answer GET and POST /api/configuration/dataOutputPeriodTypes, which 2.43 has and leaves empty at first."""
     if account.state.minor < 43 or parts != ["dataOutputPeriodTypes"]:

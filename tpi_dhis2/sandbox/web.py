@@ -53,6 +53,8 @@ class Request:
     body: bytes
     base_url: str
     address: str = "127.0.0.1"
+    #: Whether nobody but this machine can ask.
+    local: bool = True
 
     @property
     def parts(self) -> list[str]:
