@@ -21,7 +21,7 @@ from tests.flow.accounts import PASSWORD
 
 #: Characters of a body that are kept, of those that are told, and of all bodies together.
 _SENT, _ANSWERED, _TOLD, _ALL = 100_000, 200_000, 4000, 4_000_000
-_IN_BODIES = re.compile(r"""((["'])(?:password|key)\2\s*:\s*)(["'])[^"']*\3""", re.IGNORECASE)
+_IN_BODIES = re.compile(r"""((["'])password\2\s*:\s*)(["'])[^"']*\3""", re.IGNORECASE)
 _TOKEN = re.compile(r"\bd2p(?:at)?_[0-9A-Za-z]{8,}")
 _HEADER = re.compile(r"\b(Basic|ApiToken|Bearer) +[0-9A-Za-z+/=_.-]{8,}")
 _real = requests.Session.request
@@ -52,6 +52,11 @@ class Exchange:
     def line(self) -> str:
         """All of it as one line of JSON."""
         return json.dumps({name: masked(v) if isinstance(v, str) else v for name, v in asdict(self).items()})
+
+
+def now() -> str:
+    """The time, as exchanges have it."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
 
 
 def shortened(text: str, most: int = _TOLD) -> str:
@@ -87,8 +92,7 @@ class Exchanges:
         return response
 
     def _note(self, began: float, asked: str, sent: str, status: int, answer: str) -> None:
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-        made = Exchange(now, round(time.monotonic() - began, 3), asked, sent, status, answer)
+        made = Exchange(now(), round(time.monotonic() - began, 3), asked, sent, status, answer)
         with self._lock:  # a push asks in several threads
             self.asked.append(asked)
             if self.kept and self.kept[-1].asked == asked and asked.startswith("GET "):

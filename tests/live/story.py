@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.exchanges import EXCHANGES, Exchange, masked
+from tests.live.exchanges import EXCHANGES, Exchange, masked, now
 from tpi_dhis2.errors import TpiError
 
 PASSED, FAILED, SKIPPED, STOPPED, NOT_REACHED = "passed", "failed", "skipped", "stopped", "not reached"
@@ -28,24 +28,28 @@ _TESTS = Path(__file__).parents[1]
 
 @dataclass
 class Step:
-    """One step: what it demands, what came of it in how many seconds, and why; of one that failed the exchanges."""
+    """One step: what it demands, when it began, what came of it in how many seconds, and why.
+
+    Of one that failed, the exchanges of its story are kept.
+    """
 
     name: str
     demands: str = ""
     outcome: str = NOT_REACHED
     seconds: float = 0.0
     said: str = ""
+    began: str = ""
     exchanges: list[Exchange] = field(default_factory=list)
 
     @classmethod
     def of(cls, act: Callable[..., Any]) -> Step:
         """The step that a function takes."""
-        return cls(in_words(act.__name__), " ".join((act.__doc__ or "").split()))
+        return cls(in_words(act.__name__), _demands(act))
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Take the step, and note how it ended; what it skips is over, what fails goes on up."""
-        began = time.monotonic()
+        self.began, began = now(), time.monotonic()
         try:
             yield
             self.outcome = PASSED
@@ -69,9 +73,10 @@ class Step:
 
 @dataclass
 class Story:
-    """A test and its steps; ``measured`` is what it found out of times and numbers."""
+    """A test, what it demands and its steps; ``measured`` is what it found out of times and numbers."""
 
     name: str
+    demands: str = ""
     steps: list[Step] = field(default_factory=list)
     measured: dict[str, str] = field(default_factory=dict)
 
@@ -84,6 +89,8 @@ class Story:
 
     def begin(self, act: Callable[..., Any]) -> Step:
         """A new step at the end."""
+        if not self.steps:
+            print(f"\n{self.name}")  # noqa: T201 - for whoever watches
         self.steps.append(Step.of(act))
         return self.steps[-1]
 
@@ -95,9 +102,16 @@ class Story:
     def hear(self, phase: str, outcome: str, seconds: float, said: str) -> None:
         """What pytest says of the test: what no step has told yet becomes one."""
         if (phase == "call" and not self.steps) or (outcome != PASSED and not self._is_told(outcome)):
-            step = Step(self.name if phase == "call" else phase, "", outcome, seconds, masked(said))
+            step = self.whole if phase == "call" else Step(phase)
+            step.outcome, step.seconds, step.said = outcome, seconds, masked(said)
             step.exchanges = list(EXCHANGES.kept) if outcome == FAILED else []
             self.steps.append(step)
+            print(step)  # noqa: T201 - for whoever watches
+
+    @property
+    def whole(self) -> Step:
+        """All of it as one step, of which nothing is known yet."""
+        return Step(self.name, self.demands)
 
     def _is_told(self, outcome: str) -> bool:
         return any(step.outcome in (outcome, STOPPED) for step in self.steps)
@@ -106,12 +120,17 @@ class Story:
 def story_of(item: pytest.Item) -> Story:
     """The story that a test tells."""
     if _OF not in item.stash:
-        item.stash[_OF] = Story(in_words(item.name))
+        function = getattr(item, "function", None)
+        item.stash[_OF] = Story(in_words(item.name), _demands(function))
         STORIES.append(item.stash[_OF])
     return item.stash[_OF]
 
 
 _OF = pytest.StashKey[Story]()
+
+
+def _demands(act: Any) -> str:
+    return " ".join((act.__doc__ or "").split())
 
 
 def in_words(name: str) -> str:

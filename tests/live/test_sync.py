@@ -138,8 +138,8 @@ def both_sides_change_a_record_and_both_changes_stay(life):
 
 
 def a_field_changed_on_both_sides_waits_and_is_decided_in_three_ways(life):
-    """A field changed on both sides waits, with both values, who and when; nothing is sent for it. It is decided for here,
-    for the server, and by a third value.
+    """A field changed on both sides waits, with both values, who and when; nothing is sent for it. It is decided for
+    here, for the server, and by a third value.
     """
     waiting = (2, 3, 4)
     for number in waiting:
