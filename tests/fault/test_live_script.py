@@ -11,7 +11,7 @@ import pytest
 from tests.fault.servers import ROOT, admin
 from tests.fault.test_scheduled import script, started
 from tests.live.facilities import FACILITIES, SCOPES, facilities
-from tests.live.life import Life, lived
+from tests.live.life import PROGRAM, Life, lived
 from tests.live.partners import install
 from tests.live.site import make_it_its_own
 from tests.live.story import Story
@@ -20,6 +20,7 @@ from tpi_dhis2.sandbox.server import Sandbox, serve
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="scripts/ are for POSIX shells")
 LIVE = ROOT / "scripts" / "live"
+UNIT = {"id": "aUnitOfTheS", "name": "A unit", "shortName": "A unit"}
 ADMIN = {"username": "admin", "password": "district"}
 
 
@@ -58,9 +59,6 @@ def test_a_server_with_data_is_left_alone_until_somebody_agrees(tmp_path):
     assert not (tmp_path / "live-report").exists()
 
 
-UNIT = {"id": "aUnitOfTheS", "name": "A unit", "shortName": "A unit"}
-
-
 def test_stopped_in_the_middle_it_cleans_up_and_still_reports(tmp_path):
     sandbox = Sandbox()
     with serve(sandbox) as url:
@@ -82,6 +80,36 @@ def test_stopped_in_the_middle_it_cleans_up_and_still_reports(tmp_path):
     assert "| leaves the server as it was found | passed |" in page
     assert "| who may not is told what is missing and the server says the same | not reached |" in page
     assert "Traceback" not in rest + err
+
+
+def test_it_leaves_the_package_when_told_and_begins_again_only_when_told_to_clear(tmp_path):
+    words = ("--only", "life", "-k", "who_may_not", "--yes")
+    with serve(Sandbox("2.43")) as url:
+        there = all_there(admin(url))
+        kept = script(tmp_path, url, *words, "--keep", script=LIVE, **ADMIN)
+        assert kept.code == 0, kept
+        program = admin(url).get_object(f"programs/{PROGRAM}", {"fields": "organisationUnits[id]"})
+        assert {unit["id"] for unit in program["organisationUnits"]} == set(FACILITIES)
+        page = (tmp_path / "live-report" / "report.md").read_text("utf-8")
+        assert f"**Left on the server:** package 0.2.0, assigned to {', '.join(FACILITIES)}; no records" in page
+        refused = script(tmp_path, url, *words, script=LIVE, **ADMIN)
+        assert refused.code == 1
+        assert refused.lines[0].startswith(f"Error: {url} has ")
+        assert "--clear" in refused.lines[1]
+        cleared = script(tmp_path, url, *words, "--clear", script=LIVE, **ADMIN)
+        assert cleared.code == 0, cleared
+        assert all_there(admin(url)) == there
+
+
+@pytest.mark.parametrize(("units", "said"), [("A,B", "The server has no unit A, B"), (UNIT["id"], "Two facilities")])
+def test_facilities_that_will_not_do_are_told_before_anything_is_done(tmp_path, units, said):
+    with serve(Sandbox()) as url:
+        Metadata(admin(url)).commit({"organisationUnits": [{**UNIT, "openingDate": "2020-01-01"}]})
+        there = all_there(admin(url))
+        ran = script(tmp_path, url, "--yes", "--units", units, script=LIVE, **ADMIN)
+        assert all_there(admin(url)) == there
+    assert ran.code == 1
+    assert ran.lines[0].startswith(f"Error: {said}")
 
 
 def test_a_failure_in_a_step_leaves_the_server_as_it_was_found(tmp_path):

@@ -18,13 +18,14 @@ import click
 import pytest
 
 from tests.live.exchanges import masked
-from tests.live.facilities import facilities
+from tests.live.facilities import facilities, leave
 from tests.live.look import Server
 from tests.live.report import Run, verdict, write
 from tests.live.story import STORIES, Story, story_of
 from tpi_dhis2.cli.common import SETTINGS, agree, connect
 from tpi_dhis2.cli.main import guarded
 from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.metadata import Metadata
 from tpi_dhis2.errors import TpiError, UsageError
 from tpi_dhis2.sandbox.server import Sandbox, serve
 
@@ -80,6 +81,8 @@ def live(
                 stopped = _tell(only, rest)
                 if keep and not stopped:
                     run.left = _leave_installed(client, places, out / "backups")
+        except UsageError:
+            raise
         except (TpiError, KeyboardInterrupt) as error:
             run.troubles.append(_trouble(error))
         made = "made, and left there" if keep else "made, and removed"
@@ -121,7 +124,11 @@ def _environment(client: Client, events: int, *, set_periods: bool, clear: bool)
 def _agree(server: Server, client: Client, *, clear: bool, yes: bool) -> None:
     """Begin on a server that has data only when somebody agrees, and on one that has the package not at all."""
     if server.has_data:
-        agree("This server has data. Install, change and remove the package there?", yes)
+        agree(
+            "This server has data. Install, change and remove the package there, and let the server remove for good"
+            " all records that are deleted on it, of whatever program?",
+            yes,
+        )
     from tests.live.life import Life, refuse_occupied  # late: the tests' own modules read the environment
 
     with TemporaryDirectory() as folder:
@@ -135,10 +142,15 @@ def _places(client: Client, units: str | None, *, keep: bool) -> Iterator[list[s
         with facilities(client, keep=keep) as made:
             yield made
         return
-    named = [name.strip() for name in units.split(",") if name.strip()]
-    if len(named) != 2:
+    leave(client)
+    names = [name.strip() for name in units.split(",") if name.strip()]
+    found = {name: unit["id"] for unit in Metadata(client).units(names) for name in (unit["id"], unit.get("code"))}
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        raise UsageError(f"The server has no unit {', '.join(unknown)} for this account.", "Name them by code or UID.")
+    if len(names) != 2:
         raise UsageError("Two facilities are needed.", "Write: --units MFL_0042,MFL_0107")
-    yield named
+    yield [found[name] for name in names]
 
 
 class _Known:
