@@ -60,8 +60,11 @@ def now() -> str:
 
 
 def shortened(text: str, most: int = _TOLD) -> str:
-    """The beginning of a text, and how much was left out."""
-    return text if len(text) <= most else f"{text[:most]} ... ({len(text) - most} characters more)"
+    """Beginning and end of a text, and how much between them was left out."""
+    if len(text) <= most:
+        return text
+    end = most // 4
+    return f"{text[: most - end]} ... ({len(text) - most} characters left out) ... {text[-end:]}"
 
 
 class Exchanges:

@@ -172,7 +172,7 @@ class _Known:
 def _tell(only: tuple[str, ...], rest: tuple[str, ...]) -> bool:
     """Run the tests; whether somebody stopped them."""
     paths = [str(HERE / f"test_{part}.py") for part in only] or [str(HERE)]
-    options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider", "-s", "-q"]
+    options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider", "-s", "-q", "-rN"]
     code = pytest.main([*options, "--no-header", "--tb=no", *paths, *rest], plugins=[_Known()])
     if code == pytest.ExitCode.USAGE_ERROR:
         raise UsageError("pytest does not take these arguments.", f"It was given: {' '.join(rest)}")

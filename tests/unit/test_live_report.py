@@ -186,6 +186,14 @@ def test_texts_of_a_server_break_neither_table_nor_fence() -> None:
     assert "`````text\n```\n| no | table |\n````\n`````" in text
 
 
+def test_of_a_long_text_both_ends_are_shown_for_the_place_stands_at_the_end() -> None:
+    failed = Step("fails", outcome="failed", said=f"begins{'x' * 100_000}at tests/live")
+    text = page(run_of(Story("a story", steps=[failed])))
+    assert len(text) < 6000
+    assert "beginsx" in text
+    assert "xat tests/live\n" in text
+
+
 def test_exchanges_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchanges, "_ALL", 1000)
     seen = Exchanges()
