@@ -65,7 +65,8 @@ def live(
     named 'ZZ live ...'. Use a test server or a staging copy.
     """
     SETTINGS.verbose = verbose
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT, too: what a script begins in the background ignores it
+        signal.signal(number, signal.default_int_handler)
     with ExitStack() as opened:
         address = opened.enter_context(_address(url, version))
         client = connect(address, os.environ.get("TPI_DHIS2_USERNAME"))
