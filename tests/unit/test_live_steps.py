@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,15 +27,15 @@ CHECKS = {
     "orgunits_orphaned": "organisationUnits",
     "data_elements_aggregate_no_data": "dataElements",
 }
-INFO = {"version": "2.43.1", "revision": "abc1234", "serverDate": "2026-11-23T10:00:00.000"}
 
 
 @contextmanager
-def life_on(answers: Answers, folder: Path) -> Iterator[Life]:
+def life_on(answers: Answers, folder: Path, version: str = "2.42.4.1") -> Iterator[Life]:
     """A life on a server that answers so."""
+    info = {"version": version, "revision": "abc1234", "serverDate": "2026-11-23T10:00:00.000"}
 
     def answered(asked: Asked) -> Reply:
-        return Reply(body=INFO) if asked.path.endswith("/system/info") else answers(asked)
+        return Reply(body=info) if asked.path.endswith("/system/info") else answers(asked)
 
     with serving(answered) as served:
         yield Life(Client(Account(served.url, "admin", "district"), pause=0), ["unitA", "unitB"], folder, Story("one"))
@@ -159,38 +160,47 @@ def test_all_numbers_that_differ_or_are_refused_are_told_in_one_table(tmp_path: 
 # Tables -------------------------------------------------------------------------------------------------------------
 
 
-def table_answers(*notes: dict[str, object], periods: tuple[object, ...] = ({"name": "Monthly"},)) -> Answers:
-    asked_for: list[str] = []
+def table_answers(*notes: dict[str, object], periods: tuple[str, ...] = ()) -> Answers:
+    """A server whose job says so; it has these period types, and takes others."""
+    chosen = [{"name": name} for name in periods]
 
     def answers(asked: Asked) -> Reply:
         path = urlsplit(asked.path).path
-        asked_for.append(f"{asked.method} {path}")
+        if path.endswith("/dataOutputPeriodTypes") and asked.method == "POST":
+            chosen.extend(json.loads(asked.body))
+            return Reply(204)
         if path.endswith("/dataOutputPeriodTypes"):
-            return Reply(204 if asked.method == "POST" else 200, "" if asked.method == "POST" else list(periods))
+            return Reply(body=chosen)
         if path.endswith("/resourceTables/analytics"):
             return Reply(body={"response": {"id": "aJob"}})
-        assert path.endswith("/system/tasks/ANALYTICS_TABLE/aJob")
-        return Reply(body=list(notes))
+        return Reply(body=list(notes)) if path.endswith("/system/tasks/ANALYTICS_TABLE/aJob") else right(asked)
 
     return answers
 
 
+BEGUN = {"level": "INFO", "completed": False, "message": "Analytics table update process started"}
+DONE = {**BEGUN, "completed": True}
+
+
 def test_the_tables_are_waited_for_and_a_job_that_failed_is_told(tmp_path: Path) -> None:
-    begun = {"level": "INFO", "completed": False, "message": "Analytics table update process started"}
-    with life_on(table_answers({**begun, "completed": True}, begun), tmp_path) as life:
+    with life_on(table_answers(DONE, BEGUN), tmp_path) as life:
         test_indicators.makes_its_tables(life)
     assert life.story.measured.keys() == {"analytics tables"}
-    failed = {"level": "ERROR", "completed": False, "message": 'column "yearly" does not exist'}
-    with life_on(table_answers(failed, begun), tmp_path) as life, pytest.raises(AssertionError, match="yearly"):
+    failed = {**BEGUN, "level": "ERROR", "message": 'column "yearly" does not exist'}
+    with life_on(table_answers(failed, BEGUN), tmp_path) as life, pytest.raises(AssertionError, match="yearly"):
         test_indicators.makes_its_tables(life)
 
 
-def test_period_types_are_chosen_only_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = {"level": "INFO", "completed": True, "message": ""}
+def test_period_types_are_chosen_only_when_told_and_without_any_the_numbers_are_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = (test_indicators.makes_its_tables, test_indicators.gives_every_number_of_an_indicator)
     monkeypatch.delenv("TPI_LIVE_PERIODS", raising=False)
-    with life_on(table_answers(done, periods=()), tmp_path) as life, pytest.raises(pytest.skip.Exception) as skipped:
-        test_indicators.makes_its_tables(life)
-    assert "--set-periods" in str(skipped.value)
+    with life_on(table_answers(DONE), tmp_path, "2.43.1") as life:
+        life.tell(*steps)
+    assert {step.outcome for step in life.story.steps} == {"skipped"}
+    assert all("--set-periods" in step.said for step in life.story.steps)
     monkeypatch.setenv("TPI_LIVE_PERIODS", "1")
-    with life_on(table_answers(done, periods=()), tmp_path) as life:
-        test_indicators.makes_its_tables(life)
+    with life_on(table_answers(DONE), tmp_path, "2.43.1") as life:
+        life.tell(*steps)
+    assert {step.outcome for step in life.story.steps} == {"passed"}
