@@ -73,9 +73,11 @@ def test_stopped_in_the_middle_it_cleans_up_and_still_reports(tmp_path):
                     break
             rest, err = process.communicate(timeout=120)
         assert all_there(admin(url)) == there
-    assert process.returncode == 1, err
+    assert process.returncode == 1, rest + err
+    assert (tmp_path / "live-report").exists(), rest + err
     page = (tmp_path / "live-report" / "report.md").read_text("utf-8")
-    assert "1 stopped" in page
+    assert "**Stopped** by Ctrl-C" in page
+    assert "**Not passed: " in page
     assert "| takes it off | not reached |" in page
     assert "| leaves the server as it was found | passed |" in page
     assert "| who may not is told what is missing and the server says the same | not reached |" in page

@@ -80,11 +80,13 @@ def live(
             with _places(client, units, keep=keep) as places:
                 os.environ["TPI_LIVE_UNITS"] = ",".join(places)
                 stopped = _tell(only, rest)
-                if keep and not stopped:
+                if stopped:
+                    run.troubles.append("**Stopped** by Ctrl-C: what was not reached was not tried.")
+                elif keep:
                     run.left = _leave_installed(client, places, out / "backups")
         except UsageError:
             raise
-        except (TpiError, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever happened, there is a report
             run.troubles.append(_trouble(error))
         made = "made, and left there" if keep else "made, and removed"
         run.facts = server.facts(units or made, time.monotonic() - began)
@@ -170,11 +172,17 @@ class _Known:
         return (report.outcome, "", "") if report.when == "call" else None
 
 
+#: Steps are shown by themselves. A warning, such as of a connection that Ctrl-C broke off, ends no run.
+_OPTIONS = (
+    "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider", "-W", "default",
+    "-s", "-q", "-rN", "--no-header", "--tb=no",
+)  # fmt: skip
+
+
 def _tell(only: tuple[str, ...], rest: tuple[str, ...]) -> bool:
     """Run the tests; whether somebody stopped them."""
     paths = [str(HERE / f"test_{part}.py") for part in only] or [str(HERE)]
-    options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider", "-s", "-q", "-rN"]
-    code = pytest.main([*options, "--no-header", "--tb=no", *paths, *rest], plugins=[_Known()])
+    code = pytest.main([*_OPTIONS, *paths, *rest], plugins=[_Known()])
     if code == pytest.ExitCode.USAGE_ERROR:
         raise UsageError("pytest does not take these arguments.", f"It was given: {' '.join(rest)}")
     return code == pytest.ExitCode.INTERRUPTED
@@ -182,7 +190,10 @@ def _tell(only: tuple[str, ...], rest: tuple[str, ...]) -> bool:
 
 def _trouble(error: BaseException) -> str:
     """What kept the run from its end, for the page."""
-    said = f"{error} {error.advice}" if isinstance(error, TpiError) else "it was stopped while it cleaned up."
+    if isinstance(error, KeyboardInterrupt):
+        said = "it was stopped while it cleaned up."
+    else:
+        said = f"{error} {error.advice}" if isinstance(error, TpiError) else f"{type(error).__name__}: {error}"
     return f"**Not brought to its end:** {masked(said)} What may be left there goes with --clear."
 
 
