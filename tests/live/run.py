@@ -167,9 +167,10 @@ class _Known:
         for item in session.items:
             story_of(item)
 
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str]:
         """No letter for a test."""
-        return (report.outcome, "", "") if report.when == "call" else None
+        is_test = report.when == "call" or report.skipped
+        return report.outcome if is_test else "error" if report.failed else "", "", ""
 
 
 #: Steps are shown by themselves. A warning, such as of a connection that Ctrl-C broke off, ends no run.

@@ -89,10 +89,13 @@ class Story:
 
     def begin(self, act: Callable[..., Any]) -> Step:
         """A new step at the end."""
+        return self._add(Step.of(act))
+
+    def _add(self, step: Step) -> Step:
         if not self.steps:
             print(f"\n{self.name}")  # noqa: T201 - for whoever watches
-        self.steps.append(Step.of(act))
-        return self.steps[-1]
+        self.steps.append(step)
+        return step
 
     @property
     def has_failed(self) -> bool:
@@ -105,8 +108,7 @@ class Story:
             step = self.whole if phase == "call" else Step(phase)
             step.outcome, step.seconds, step.said = outcome, seconds, masked(said)
             step.exchanges = list(EXCHANGES.kept) if outcome == FAILED else []
-            self.steps.append(step)
-            print(step)  # noqa: T201 - for whoever watches
+            print(self._add(step))  # noqa: T201 - for whoever watches
 
     @property
     def whole(self) -> Step:
