@@ -13,12 +13,12 @@ from tests.flow.conftest import VERSIONS
 from tests.live.exchanges import EXCHANGES
 from tests.live.life import Life, sandboxed, taken_over
 from tests.live.server import ASKED
+from tests.live.story import Story, story_of
 
 
 @pytest.fixture(autouse=True)
 def _exchanges() -> Iterator[None]:
-    EXCHANGES.kept.clear()
-    EXCHANGES.asked.clear()
+    EXCHANGES.clear()
     with mock.patch.object(requests.Session, "request", lambda *args, **given: EXCHANGES.request(*args, **given)):
         yield
 
@@ -26,6 +26,10 @@ def _exchanges() -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
+    said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+    story_of(item).hear(report.when, report.outcome, report.duration, said)
+    if report.when == "call":
+        report.user_properties.extend(story_of(item).measured.items())
     if report.failed and EXCHANGES.kept:
         report.sections.append(("last exchanges with the server", EXCHANGES.told()))
     return report
@@ -38,10 +42,16 @@ def pytest_terminal_summary(terminalreporter):
             terminalreporter.write_line(f"{report.nodeid}: {name}: {measured}")
 
 
+@pytest.fixture
+def story(request: pytest.FixtureRequest) -> Story:
+    """What the test tells."""
+    return story_of(request.node)
+
+
 @pytest.fixture(params=["server"] if ASKED else VERSIONS)
-def life(request: pytest.FixtureRequest, tmp_path: Path, _exchanges: None) -> Iterator[Life]:
+def life(request: pytest.FixtureRequest, tmp_path: Path, _exchanges: None, story: Story) -> Iterator[Life]:
     """A server without the package, which is left as it was found."""
     if request.param == "server":
-        yield from taken_over(tmp_path)
+        yield from taken_over(tmp_path, story)
     else:
-        yield from sandboxed(request.param, tmp_path)
+        yield from sandboxed(request.param, tmp_path, story)

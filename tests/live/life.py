@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from tests.fault.servers import Ran, tpi
+from tests.live.facilities import facilities
+from tests.live.names import PREFIX, USERNAME
 from tests.live.server import client as live_client
 from tests.live.server import uid_of, units
+from tests.live.story import Story
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.dhis2.mapping import KEY, NAMESPACE
 from tpi_dhis2.dhis2.metadata import DataStore, Metadata
 from tpi_dhis2.dhis2.tracker import Tracker
-from tpi_dhis2.domain.uids import derive_uid
-from tpi_dhis2.errors import NotFound, ServerFailed, TpiError
+from tpi_dhis2.errors import NotFound, ServerFailed, TpiError, UsageError
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.package.release import bundle
 from tpi_dhis2.provision.merge import writable
@@ -37,36 +39,41 @@ from tpi_dhis2.sandbox.server import Sandbox, serve
 
 Json = dict[str, Any]
 
-PREFIX = "ZZ live"
 FIELDS = package_fields()
 PROGRAM = FIELDS.program
-USERNAME = "zz_live_person"
 KINDS = (*ORDER, "users", "organisationUnits")
+#: How the command line ends when somebody stops it, which it keeps from these tests.
+STOPPED = "Stopped. Run the same command again"
 #: Partnerships deleted in one request: all below them goes along, which takes a server long.
 DELETED_AT_ONCE = 10
 #: What tests add to the program, and all types of which they create something, in the order of removal.
-LOCAL = ("programRules", "programRuleVariables", "programStages")
-CREATED = (*LOCAL, "trackedEntityAttributes", "dataElements", "options", "optionSets", "users", "userRoles")
-
-
-def uid(*words: str) -> str:
-    """The UID of something that these tests create."""
-    return derive_uid("tpi-dhis2 live tests", *words)
+LOCAL = ("programRules", "programRuleVariables", "programStages", "options")
+CREATED = (*LOCAL, "trackedEntityAttributes", "dataElements", "optionSets", "users", "userRoles")
 
 
 @dataclass
 class Life:
-    """A server, its two facilities by UID, a folder for files, and what was there at the beginning."""
+    """A server, its two facilities by UID, a folder for files, what is told of it, and what was there at first."""
 
     client: Client
     units: list[str]
     folder: Path
+    story: Story
     found: dict[str, set[str]] = field(default_factory=dict)
 
     @cached_property
     def built(self) -> Json:
         """The package for this server; not to be changed."""
         return bundle(self.client.version.short)
+
+    def tell(self, *acts: Callable[[Life], Any]) -> None:
+        """Take the steps of a story in their order."""
+        self.story.tell(*acts, to=self)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it is no DHIS2, which lacks what the sandbox has no part of."""
+        return self.client.info.get("revision") == "sandbox"
 
     @property
     def backups(self) -> Path:
@@ -79,6 +86,8 @@ class Life:
         given = {"username": who.username, "password": who.password, "token": who.token}
         store = f"sqlite:///{self.folder / 'store.sqlite'}"
         ran = tpi(*words, "--verbose", url=who.url, store=store, **{name: text for name, text in given.items() if text})
+        if STOPPED in ran.err:
+            raise KeyboardInterrupt
         assert ran.code == code, f"tpi-dhis2 {' '.join(map(str, words))} ended with {ran.code}\n{ran.out}\n{ran.err}"
         return ran
 
@@ -149,47 +158,37 @@ def _touching(plan: Plan) -> list[Any]:
 # The server --------------------------------------------------------------------------------------------------------
 
 
-def sandboxed(version: str, folder: Path) -> Iterator[Life]:
+def sandboxed(version: str, folder: Path, story: Story) -> Iterator[Life]:
     """A life on a sandbox with two facilities."""
     with serve(Sandbox(version)) as url:
         client = Client(Account(url, "admin", "district"), pause=0.01)
-        places = [_unit(name) for name in ("Hospital", "Clinic")]
-        Metadata(client).commit({"organisationUnits": places})
-        _enter(client, [place["id"] for place in places])
-        yield from _lived(Life(client, [place["id"] for place in places], folder))
+        with facilities(client) as places:
+            yield from lived(Life(client, places, folder, story))
 
 
-def _unit(name: str) -> Json:
-    named = {"name": f"{PREFIX} {name}", "shortName": f"{PREFIX} {name}", "code": f"ZZ_LIVE_{name.upper()}"}
-    return {"id": uid("unit", name), **named, "openingDate": "2020-01-01"}
-
-
-def _enter(client: Client, places: list[str]) -> None:
-    """Let the administrator work in facilities, as docs/live.md asks it of the account of a real server."""
-    units = [{"id": place} for place in places]
-    scopes = ("organisationUnits", "dataViewOrganisationUnits", "teiSearchOrganisationUnits")
-    operations = [{"op": "add", "path": f"/{scope}", "value": units} for scope in scopes]
-    Metadata(client).patch("users", Metadata(client).me("id")["id"], operations)
-    client.log_in_again()
-
-
-def taken_over(folder: Path) -> Iterator[Life]:
+def taken_over(folder: Path, story: Story) -> Iterator[Life]:
     """A life on the server of the environment."""
     client = live_client()
     client.log_in_again()
-    yield from _lived(Life(client, [uid_of(unit) for unit in units()], folder))
+    yield from lived(Life(client, [uid_of(unit) for unit in units()], folder, story))
 
 
-def _lived(life: Life) -> Iterator[Life]:
+def lived(life: Life) -> Iterator[Life]:
+    """Give a life, and afterwards, whatever happened in it, put the server back to how it was found."""
     refuse_occupied(life)
     life.found = life.ids()
     try:
         yield life
     finally:
-        clear(life)
+        life.tell(leaves_the_server_as_it_was_found)
+
+
+def leaves_the_server_as_it_was_found(life: Life) -> None:
+    """All that was created is removed, also after a failure: no type has an object more, and there is no record."""
+    clear(life)
     left = life.added()
     assert left == {}, f"left behind on {life.client.base}: {left}"
-    assert DataStore(life.client, NAMESPACE).get(KEY) is None
+    assert DataStore(life.client, NAMESPACE).get(KEY) is None, "the record of the package is still there"
 
 
 def refuse_occupied(life: Life) -> None:
@@ -197,11 +196,13 @@ def refuse_occupied(life: Life) -> None:
     there = plan_removal(life.client, pinned(), PROGRAM)
     ours = [f"{kind} {item['name']}" for kind, items in _of_tests(life).items() for item in items]
     if there.count or ours or DataStore(life.client, NAMESPACE).get(KEY):
-        assert os.environ.get("TPI_LIVE_CLEAR") == "1", (
-            f"{life.client.base} has {there.count} objects of the package"
-            f"{' and partnership records' if there.records.any else ''}{' and ' + ', '.join(ours[:3]) if ours else ''};"
-            " TPI_LIVE_CLEAR=1 takes all of it off for good before the tests begin"
-        )
+        if os.environ.get("TPI_LIVE_CLEAR") != "1":
+            raise UsageError(
+                f"{life.client.base} has {there.count} objects of the package"
+                f"{' and partnership records' if there.records.any else ''}"
+                f"{' and ' + ', '.join(ours[:3]) if ours else ''}.",
+                "Use another server, or add --clear (TPI_LIVE_CLEAR=1), which takes all of it off for good first.",
+            )
         clear(life)
 
 

@@ -14,7 +14,8 @@ import yaml
 
 from tests.flow.accounts import PASSWORD
 from tests.live.exchanges import EXCHANGES
-from tests.live.life import FIELDS, PREFIX, PROGRAM, USERNAME, Life, uid
+from tests.live.life import FIELDS, PROGRAM, Life
+from tests.live.names import PREFIX, USERNAME, uid
 from tpi_dhis2.demo.units import FOLDER
 from tpi_dhis2.dhis2.client import Account
 from tpi_dhis2.dhis2.tracker import Tracker
@@ -30,6 +31,14 @@ _EVENT = "event,program,programStage,enrollment,orgUnit,occurredAt,status"
 _KEYS = {info.uid: key for key, info in FIELDS.elements.items()}
 #: Set by a server when it completes, or given back by it for what it was not told.
 _ITS_OWN = ("@completed", "@incident")
+
+
+def install(life: Life) -> None:
+    """Install the package and assign it to the two facilities."""
+    life.apply()
+    places = life.folder / "places.csv"
+    places.write_text("\n".join(["unit", *life.units]))
+    life.run("provision", "assign", "--units", places, "--yes")
 
 
 # Files --------------------------------------------------------------------------------------------------------------

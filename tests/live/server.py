@@ -1,8 +1,7 @@
 """The real server that the live tests run against: named by the environment, else they skip and say so.
 
 TPI_LIVE=1, TPI_DHIS2_URL and an account (TPI_DHIS2_USERNAME and TPI_DHIS2_PASSWORD, or TPI_DHIS2_TOKEN). TPI_LIVE_UNITS
-names two facilities (code or UID, "A,B") that have the program; the account must be allowed to enter data there, and be
-in the groups TPI - Data capture and TPI - Functioning of the partnership.
+names two facilities (code or UID, "A,B") that the account may enter data for. ``scripts/live`` sets all of it.
 """
 
 from __future__ import annotations

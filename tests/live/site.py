@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.flow.accounts import PASSWORD
-from tests.live.life import FIELDS, PREFIX, PROGRAM, USERNAME, Life, uid
+from tests.live.life import FIELDS, PROGRAM, Life
+from tests.live.names import PREFIX, USERNAME, uid
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.dhis2.metadata import Metadata
 

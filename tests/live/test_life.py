@@ -17,10 +17,13 @@ import pytest
 from tests.flow.site_objects import bundle_of, like, option_set
 from tests.flow.test_upgrade import OLD, RETIRED
 from tests.live.exchanges import EXCHANGES
-from tests.live.life import FIELDS, PREFIX, PROGRAM, USERNAME, refuse_occupied, uid
+from tests.live.integrity import finds_nothing_wrong_by_the_servers_own_checks
+from tests.live.life import FIELDS, PROGRAM, refuse_occupied
+from tests.live.names import PREFIX, USERNAME, uid
 from tests.live.site import AREA, STAGE, add_person, client_of, make_it_its_own, owned, pick, whole
+from tests.live.token import opens_by_a_token_what_its_account_may
 from tpi_dhis2.dhis2.metadata import Metadata, refusals
-from tpi_dhis2.errors import ServerFailed, StateChanged
+from tpi_dhis2.errors import ServerFailed, StateChanged, UsageError
 from tpi_dhis2.provision.apply import apply
 from tpi_dhis2.provision.installed import read_installed
 from tpi_dhis2.provision.ours import pinned
@@ -34,21 +37,24 @@ RENAMED = f"{PREFIX} plan"
 
 
 def test_a_package_is_installed_lived_with_and_taken_off(life):
-    looks_first(life)
-    installs_from_a_saved_plan(life)
-    lets_units_and_people_in(life)
-    make_it_its_own(life)
-    assert owned(life) == whole(life)
-    life.assert_as_planned()
-    somebody_changes_the_package(life)
-    sees_who_did_what(life)
-    puts_it_back_undoes_that_and_does_it_again(life)
-    keeps_it_while_there_are_records(life)
-    takes_it_off(life)
-    takes_that_back_and_takes_it_off_again(life)
+    life.tell(
+        looks_first,
+        installs_from_a_saved_plan,
+        finds_nothing_wrong_by_the_servers_own_checks,
+        lets_units_and_people_in,
+        opens_by_a_token_what_its_account_may,
+        keeps_what_is_the_sites_own,
+        somebody_changes_the_package,
+        sees_who_did_what,
+        puts_it_back_undoes_that_and_does_it_again,
+        keeps_it_while_there_are_records,
+        takes_it_off,
+        takes_that_back_and_takes_it_off_again,
+    )
 
 
 def looks_first(life):
+    """doctor, status and plan tell that nothing is there and what would be created, and create nothing."""
     findings = {each["name"]: each for each in life.told("doctor")["findings"]}
     assert findings["connection"]["level"] == "ok"
     assert findings["package"]["text"] == "Not installed: nothing of the package is there."
@@ -60,6 +66,7 @@ def looks_first(life):
 
 
 def installs_from_a_saved_plan(life):
+    """A saved plan is applied by a job of the server; a new plan is empty then, and no object is missing or changed."""
     saved = life.folder / "plan.json"
     life.run("provision", "plan", "--out", saved)
     life.apply("--plan", saved)
@@ -77,6 +84,7 @@ def installs_from_a_saved_plan(life):
 
 
 def lets_units_and_people_in(life):
+    """Units and people from files are assigned, once; the server has just those."""
     add_person(life)
     places, people = life.folder / "units.csv", life.folder / "people.csv"
     places.write_text("\n".join(["unit", *life.units]))
@@ -90,7 +98,15 @@ def lets_units_and_people_in(life):
     assert [user["id"] for user in life.get("userGroups", group, "users[id]")["users"]] == [uid("person")]
 
 
+def keeps_what_is_the_sites_own(life):
+    """A stage, rule, field, option, text, translation and sharing of the site's are there, and no plan minds them."""
+    make_it_its_own(life)
+    assert owned(life) == whole(life)
+    life.assert_as_planned()
+
+
 def somebody_changes_the_package(life):
+    """A stage, an option and a rule are changed and a chart is deleted, as an app would."""
     life.change("programStages", STAGE, lambda _: {"name": RENAMED})
     life.change("options", an_option(life), lambda _: {"name": f"{PREFIX} late"})
     life.change("programRules", a_rule(life), lambda _: {"condition": "true"})
@@ -112,6 +128,7 @@ def a_chart(life):
 
 
 def sees_who_did_what(life):
+    """drift and status tell each change with who and when, as far as servers know."""
     me = life.client.get_object("me", {"fields": "username"})["username"]
     today = life.client.get_object("system/info")["serverDate"][:10]
     told = {one["uid"]: one for one in life.told("provision", "drift", "--exit-code", code=3)}
@@ -128,6 +145,7 @@ def sees_who_did_what(life):
 
 
 def puts_it_back_undoes_that_and_does_it_again(life):
+    """apply puts back what was changed, rollback undoes that, and what is the site's own survives both."""
     life.apply()
     life.assert_as_planned()
     assert owned(life) == whole(life)
@@ -145,6 +163,7 @@ def puts_it_back_undoes_that_and_does_it_again(life):
 
 
 def keeps_it_while_there_are_records(life):
+    """uninstall is refused while there are records, and while the site's own hangs on the package."""
     life.import_records(a_partnership(life))
     there = life.ids()
     refused = life.run("provision", "uninstall", "--yes", "--backups", life.backups, code=1)
@@ -180,6 +199,7 @@ def an_area():
 
 
 def takes_it_off(life):
+    """uninstall removes all of the package and its record, and nothing else."""
     life.run("provision", "uninstall", "--yes", "--remove-deleted", "--backups", life.backups)
     assert life.added() == {"dataElements": {uid("element")}, "users": {uid("person")}, "userRoles": {uid("role")}}
     assert read_installed(life.client) is None
@@ -187,6 +207,7 @@ def takes_it_off(life):
 
 
 def takes_that_back_and_takes_it_off_again(life):
+    """The backup of the uninstall puts all of it back, members and units included; then it is taken off for good."""
     [kept] = life.backups.glob("uninstall-*.json")
     life.roll_back("--file", kept)
     life.assert_as_planned()
@@ -203,13 +224,27 @@ ALONE = ("dataElements", "trackedEntityAttributes", "optionSets", "legendSets", 
 
 
 def test_who_may_not_is_told_what_is_missing_and_the_server_says_the_same(life):
-    person = add_person(life)
-    told = life.run("provision", "apply", "--yes", "--backups", life.backups, account=person, code=1)
+    life.tell(tells_what_a_person_lacks, refuses_just_what_was_foretold, tells_what_is_private_from_what_is_public)
+
+
+def tells_what_a_person_lacks(life):
+    """An apply of a person without rights names every right that is missing, and sends nothing."""
+    told = life.run("provision", "apply", "--yes", "--backups", life.backups, account=add_person(life), code=1)
     assert "so nothing was sent" in told.err
     assert "F_DATAELEMENT_PUBLIC_ADD for 350 dataElements" in told.err
+    assert life.added().keys() == {"users", "userRoles"}
+
+
+def refuses_just_what_was_foretold(life):
+    """The server refuses, with E3000, the types that were named, and no other."""
+    person = add_person(life)
     lacks = missing_rights(Rights(client_of(person)), make_plan(client_of(person), life.built))
     predicted = {lack.kind for lack in lacks} & set(ALONE)
     assert {kind for kind in ALONE if refused(life, person, kind) == {"E3000"}} == predicted
+
+
+def tells_what_is_private_from_what_is_public(life):
+    """As foretold, who may create private objects alone is refused a public one (E3008) and another's (E3001)."""
     own = f"{PREFIX} Field"
     person = add_person(life, "F_DATAELEMENT_PRIVATE_ADD")
     closed = {**bare(life, "dataElements"), "id": uid("element"), "code": "ZZ_LIVE", "name": own, "shortName": own}
@@ -244,12 +279,21 @@ def refused(life, account, kind, item=None):
 
 
 def test_0_1_0_with_records_is_upgraded_protected_undone_and_upgraded_again(life):
+    life.tell(has_0_1_0_with_a_record, is_upgraded_undone_and_upgraded_again, refuses_what_would_break_records)
+
+
+def has_0_1_0_with_a_record(life):
+    """The real 0.1.0 is installed and has a partnership; status says that it is older."""
     old = json.loads(gzip.decompress(OLD.read_bytes()))
     apply(life.client, old, make_plan(life.client, old), life.backups)
     assert life.has("programRuleActions", RETIRED)
     life.told("provision", "assign", "--unit", life.units[0], "--yes")
     life.import_records(a_partnership(life))
     assert life.told("provision", "status")["state"] == "older"
+
+
+def is_upgraded_undone_and_upgraded_again(life):
+    """Upgrade, rollback, upgrade: the record stays and can be changed, what was retired goes and comes back."""
     for version, retired in (("0.2.0", False), ("0.1.0", True), ("0.2.0", False)):
         told = life.apply() if version == life.built["package"]["version"] else life.roll_back()
         assert told["installed"]["version"] == version
@@ -257,7 +301,6 @@ def test_0_1_0_with_records_is_upgraded_protected_undone_and_upgraded_again(life
         holds_the_partnership(life)
     life.assert_as_planned()
     assert life.told("provision", "status")["state"] == "up to date"
-    refuses_what_would_break_records(life)
 
 
 def holds_the_partnership(life):
@@ -268,6 +311,7 @@ def holds_the_partnership(life):
 
 
 def refuses_what_would_break_records(life):
+    """Another value type of a field with records is refused, and nothing is changed."""
     built, before = copy.deepcopy(life.built), life.get("dataElements", AREA, "valueType,optionSet")
     element = next(item for item in built["dataElements"] if item["id"] == AREA)
     element.update(valueType="NUMBER")
@@ -284,6 +328,11 @@ def refuses_what_would_break_records(life):
 
 
 def test_what_the_site_has_already_is_used_and_the_first_installation_is_undone(life):
+    life.tell(uses_what_the_site_has_and_leaves_it_as_it_was)
+
+
+def uses_what_the_site_has_and_leaves_it_as_it_was(life):
+    """What the site has of our codes, or by a mapping file, is used; a rollback leaves all of it as it was."""
     life.commit(**sites_own(life.built))
     before = {of: life.get(kind, of, "id,name,code,valueType,options[id]") for kind, of in USED.values()}
     file = life.folder / "mapping.yaml"
@@ -330,10 +379,11 @@ def sites_own(built):
 
 
 def test_a_server_that_has_something_of_it_is_left_alone_unless_told(life, monkeypatch):
+    """The tests begin on no server that has an object of the package, unless they are told to clear it."""
     monkeypatch.delenv("TPI_LIVE_CLEAR", raising=False)
     [group, *_] = life.built["userGroups"]
     life.commit(userGroups=[{"id": group["id"], "code": group["code"], "name": group["name"]}])
-    with pytest.raises(AssertionError, match="1 objects of the package"):
+    with pytest.raises(UsageError, match="1 objects of the package"):
         refuse_occupied(life)
     assert life.has("userGroups", group["id"])
     monkeypatch.setenv("TPI_LIVE_CLEAR", "1")

@@ -7,6 +7,7 @@ step demands what its name says, of the server and of the store, not only of wha
 from __future__ import annotations
 
 import csv
+import os
 import time
 
 from tests.live.exchanges import EXCHANGES
@@ -20,6 +21,7 @@ from tests.live.partners import (
     docs,
     edit,
     held,
+    install,
     is_there,
     many_file,
     on_server,
@@ -38,30 +40,29 @@ from tpi_dhis2.store.store import Store
 from tpi_dhis2.sync.pull import pull
 
 #: Events in the large push: a server takes some minutes for them.
-MANY = 5_000 if ASKED else 300
+MANY = int(os.environ.get("TPI_LIVE_EVENTS") or (5_000 if ASKED else 300))
 BEGUN = {f"a{number}": {"spent": 50} for number in range(1, 8)}
 
 
-def test_two_sides_work_on_partnerships_and_nothing_is_lost(life, record_property):
-    life.apply()
-    places = life.folder / "places.csv"
-    places.write_text("\n".join(["unit", *life.units]))
-    life.run("provision", "assign", "--units", places, "--yes")
-    every_kind_of_record_is_stored(life)
-    the_same_again_writes_nothing(life)
-    a_second_store_gets_the_same(life)
-    an_unchanged_pull_is_one_request(life)
-    both_sides_change_a_record_and_both_changes_stay(life)
-    a_field_changed_on_both_sides_waits_and_is_decided_in_three_ways(life)
-    what_a_file_deletes_is_deleted_once(life)
-    what_was_deleted_there_is_entered_anew_when_a_person_says_so(life)
-    jobs_of_the_server_end_like_any_other_request(life)
-    a_record_that_the_server_refuses_stands_alone(life)
-    a_rehearsal_keeps_nothing(life)
-    who_has_one_unit_sends_and_sees_that_alone(life)
-    who_may_not_read_the_answers_neither_loses_nor_calculates(life)
-    many_records_go_in_few_requests(life, record_property)
-    tables_hold_what_the_server_has(life)
+def test_two_sides_work_on_partnerships_and_nothing_is_lost(life):
+    life.tell(
+        is_installed_for_two_facilities,
+        every_kind_of_record_is_stored,
+        the_same_again_writes_nothing,
+        a_second_store_gets_the_same,
+        an_unchanged_pull_is_one_request,
+        both_sides_change_a_record_and_both_changes_stay,
+        a_field_changed_on_both_sides_waits_and_is_decided_in_three_ways,
+        what_a_file_deletes_is_deleted_once,
+        what_was_deleted_there_is_entered_anew_when_a_person_says_so,
+        jobs_of_the_server_end_like_any_other_request,
+        a_record_that_the_server_refuses_stands_alone,
+        a_rehearsal_keeps_nothing,
+        who_has_one_unit_sends_and_sees_that_alone,
+        who_may_not_read_the_answers_neither_loses_nor_calculates,
+        many_records_go_in_few_requests,
+        tables_hold_what_the_server_has,
+    )
 
 
 def push(life, *words, **more):
@@ -74,7 +75,13 @@ def push(life, *words, **more):
 # Sending and fetching -----------------------------------------------------------------------------------------------
 
 
+def is_installed_for_two_facilities(life):
+    """The package is there, assigned to the two facilities."""
+    install(life)
+
+
 def every_kind_of_record_is_stored(life):
+    """A push of the demo's partnerships, with every kind of record, is stored whole."""
     told = push(life, demo_file(life))
     assert told["created"].keys() == {"partnership", "cycle", *FIELDS.stages}
     assert (told["created"]["partnership"], told["waiting"]) == (8, 0)
@@ -85,6 +92,7 @@ def every_kind_of_record_is_stored(life):
 
 
 def the_same_again_writes_nothing(life):
+    """The same file again asks nothing of the tracker that writes."""
     before, mark = on_server(life), len(EXCHANGES.asked)
     assert push(life, demo_file(life))["requests"] == 0
     assert asked_since(mark, "POST") == []
@@ -92,6 +100,7 @@ def the_same_again_writes_nothing(life):
 
 
 def a_second_store_gets_the_same(life):
+    """A pull into an empty store brings all that was sent, and what the server filled in."""
     sent = docs(held(life).values())
     told = life.told("sync", "pull", "--store", store_at(life, "second"))
     assert (told["seen"], told["conflicts"], told["lost"]) == (8, 0, 0)
@@ -106,6 +115,7 @@ def a_second_store_gets_the_same(life):
 
 
 def an_unchanged_pull_is_one_request(life):
+    """When nothing has changed a pull is one request."""
     client = client_of(life.client.account)
     with Store.open(store_at(life)) as store:
         pull(client, store, FIELDS)
@@ -118,6 +128,7 @@ def an_unchanged_pull_is_one_request(life):
 
 
 def both_sides_change_a_record_and_both_changes_stay(life):
+    """Different fields of a record, changed here and there, are merged."""
     assert push(life, pair_file(life, **BEGUN))["created"]["activity"] == len(BEGUN)
     edit(life, activity(1), obstacle="FUNDS")
     told = push(life, pair_file(life, **BEGUN | {"a1": {"spent": 60}}))
@@ -127,6 +138,9 @@ def both_sides_change_a_record_and_both_changes_stay(life):
 
 
 def a_field_changed_on_both_sides_waits_and_is_decided_in_three_ways(life):
+    """A field changed on both sides waits, with both values, who and when; nothing is sent for it. It is decided for
+    here, for the server, and by a third value.
+    """
     waiting = (2, 3, 4)
     for number in waiting:
         edit(life, activity(number), spent="70")
@@ -160,6 +174,7 @@ def both_sides_are_named(life, file, uids):
 
 
 def what_a_file_deletes_is_deleted_once(life):
+    """What a file deletes goes, and is not asked for again."""
     path = pair_file(life, a5={"deleted": True})
     assert push(life, path)["deleted"] == {"activity": 1}
     assert not is_there(life, activity(5))
@@ -169,6 +184,7 @@ def what_a_file_deletes_is_deleted_once(life):
 
 
 def what_was_deleted_there_is_entered_anew_when_a_person_says_so(life):
+    """What was deleted on the server waits; it is let go, or entered anew under its next UID."""
     delete(life, activity(6))
     delete(life, activity(7))
     path = pair_file(life, a6={"spent": 66}, a7={"spent": 77})
@@ -192,6 +208,7 @@ def what_was_deleted_there_is_entered_anew_when_a_person_says_so(life):
 
 
 def jobs_of_the_server_end_like_any_other_request(life):
+    """With --async the server imports by jobs, and their reports are read (2.40: without jobs)."""
     mark = len(EXCHANGES.asked)
     told = push(life, write(life, "jobs", [pair(life, "zz-live-jobs", a1={"spent": 5})]), "--async")
     assert (told["created"]["activity"], told["waiting"]) == (1, 0)
@@ -205,6 +222,7 @@ def jobs_of_the_server_end_like_any_other_request(life):
 
 
 def a_record_that_the_server_refuses_stands_alone(life):
+    """A bad value and a code that is taken are refused and named with their codes; all else of the push is stored."""
     bad, good = activity(2), activity(3)
     with Store.open(store_at(life)) as store:
         items = store.by_uid([bad, good])
@@ -236,6 +254,7 @@ def of_another(life):
 
 
 def a_rehearsal_keeps_nothing(life):
+    """A dry run tells what it would do and changes neither store nor server."""
     before, there = held(life), on_server(life)
     path = pair_file(life, a1={"spent": 61}, a9={"spent": 9})
     told = life.told("sync", "push", path, "--dry-run")
@@ -249,6 +268,7 @@ def a_rehearsal_keeps_nothing(life):
 
 
 def who_has_one_unit_sends_and_sees_that_alone(life):
+    """A person without any authority, for one facility, sends and fetches its partnerships and sees no other."""
     here = life.units[0]
     account = add_member(life, "one", "capture functioning", [here])
     own = ("--store", store_at(life, "one"))
@@ -268,6 +288,9 @@ def who_has_one_unit_sends_and_sees_that_alone(life):
 
 
 def who_may_not_read_the_answers_neither_loses_nor_calculates(life):
+    """A person outside the group for the answers on the relation loses none of them, and calculates nothing from what
+    it does not see.
+    """
     account = add_member(life, "capturer", "capture", life.units)
     push(life, answered(life))
     answers, steps = answers_of(life), where_they_stand(life)
@@ -311,7 +334,8 @@ def where_they_stand(life):
 # Much of it ---------------------------------------------------------------------------------------------------------
 
 
-def many_records_go_in_few_requests(life, record_property):
+def many_records_go_in_few_requests(life):
+    """A large push (5,000 events on a server) goes in few requests, and again writes nothing."""
     path = many_file(life, MANY)
     mark, began = len(EXCHANGES.asked), time.monotonic()
     told = push(life, path)
@@ -319,13 +343,16 @@ def many_records_go_in_few_requests(life, record_property):
     assert told["created"]["contact"] == MANY
     objects = sum(told["created"].values())
     assert told["requests"] <= 2 * (objects // 450 + 1)
-    record_property("large push", f"{MANY} events in {seconds:.1f} s: {asked / seconds:.1f} tracker requests a second")
+    life.story.measured["large push"] = (
+        f"{MANY} events in {seconds:.1f} s: {asked / seconds:.1f} tracker requests a second"
+    )
     mark = len(EXCHANGES.asked)
     assert push(life, path)["requests"] == 0
     assert asked_since(mark, "POST") == []
 
 
 def tables_hold_what_the_server_has(life):
+    """The export to CSV has what the server has."""
     life.run("sync", "pull")
     tables = life.folder / "tables"
     life.run("sync", "export", tables, "--format", "csv")

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.live.run import live
 from tpi_dhis2.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,8 @@ SYNC = ROOT / "docs" / "sync.md"
 TOOL = "tpi-dhis2"
 #: Options of other programs that the pages name.
 OTHERS = {"--basetemp", "--log"}
+#: The script whose options are not those of a command.
+LIVE = "scripts/live"
 _FENCED = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _SPAN = re.compile(r"`([^`]+)`")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
@@ -55,6 +58,8 @@ def is_known(snippet: str) -> bool:
     """Whether what looks like one of our commands, or like options of one, is that."""
     words = snippet.removeprefix(f"{TOOL} ").split()
     given = set(_OPTION.findall(snippet)) - OTHERS
+    if words[0] == LIVE or (words[0].startswith("--") and given <= options(live)):
+        return given <= options(live)
     return any(given <= options(commands()[meant]) for meant in meanings(snippet, words))
 
 
@@ -74,7 +79,7 @@ def is_ours(snippet: str) -> bool:
     """Whether a snippet claims to be of our command line."""
     first = snippet.split(" ")[0]
     words = {word for each in commands() for word in each}
-    return first in words or first.startswith("--") or snippet.startswith(f"{TOOL} ")
+    return first in (*words, LIVE) or first.startswith("--") or snippet.startswith(f"{TOOL} ")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -83,7 +88,15 @@ def test_a_page_names_only_commands_and_options_that_there_are(page: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "wrong", ["tpi-dhis2 sync pusch", "tpi-dhis2 sync push --quick", "sync resolve UID --keep here", "--nothing"]
+    "wrong",
+    [
+        "tpi-dhis2 sync pusch",
+        "tpi-dhis2 sync push --quick",
+        "sync resolve UID --keep here",
+        "--nothing",
+        "scripts/live URL --take here",
+        "--keep --nothing",
+    ],
 )
 def test_what_there_is_not_is_found(wrong: str) -> None:
     assert is_ours(wrong)
@@ -94,6 +107,11 @@ def of_sync() -> dict[str, set[str]]:
     """The options of each command of the sync, without those that every connection has."""
     shared = options(commands()[("doctor",)]) | {"--store", "--json"}
     return {words[1]: options(each) - shared for words, each in commands().items() if words[:1] == ("sync",) != words}
+
+
+def test_every_option_of_the_live_suite_is_explained() -> None:
+    told = set(_OPTION.findall((ROOT / "docs" / "live.md").read_text("utf-8")))
+    assert options(live) - told - {"--help", "--verbose"} == set()
 
 
 def test_every_command_and_option_of_the_sync_is_explained() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Codes of the tracker importer (2.40 to 2.43) that a partnership can meet.
-_WORDS = {
+WORDS = {
     "E1000": "this account may not enter data for that unit; give it the unit as a capture unit",
     "E1001": "this account may not write partnerships; put it into the group 'TPI - Data capture'",
     "E1003": "this account may not write this partnership; it belongs to a unit outside its reach",
@@ -40,7 +40,7 @@ def explain(reasons: list[tuple[str, str]]) -> str:
     """One line for all reasons of one object, each once."""
     lines: list[str] = []
     for code, message in reasons:
-        words = _WORDS.get(code)
+        words = WORDS.get(code)
         line = f"{words} ({code}: {message.rstrip('.')})" if words else f"{message.rstrip('.')} ({code})"
         if line not in lines:
             lines.append(line)
