@@ -44,6 +44,7 @@ class Action:
     type: str
     field: str
     content: str
+    variable: str
     data: Callable[[Case], str | None]
     of_element: bool
     of_attribute: bool
@@ -57,7 +58,7 @@ class Action:
         if self.field:
             yield Effect(rule, ASSIGN, self.field, self.content, data or None)
         else:
-            case.assign(self.content[2:-1], data)
+            case.assign(self.variable, data)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class ProgramRules:
 
     def __init__(self, state: State, program: str):
         rows = [row for row in state.table("programRules").values() if row["program"]["id"] == program]
-        scope = Scope(variables_of(state, program), _texts(state, rows))
+        scope = Scope(variables_of(state, program, _assigned(state, rows)), _texts(state, rows))
         rows.sort(key=lambda row: LAST if row.get("priority") is None else row["priority"])
         made = [_rule(state, scope, row) for row in rows]
         self._rules = [rule for rule in made if rule.actions]
@@ -96,7 +97,7 @@ class ProgramRules:
         found: list[Effect] = []
         there = case.values.keys()
         for rule in self.of_stage(stage):
-            if not rule.needs <= there and not case.assigned:
+            if not rule.needs <= there:
                 continue
             try:
                 answer = rule.asks(case)
@@ -142,6 +143,23 @@ def _texts(state: State, rows: list[Json]) -> Iterator[str]:
             yield row.get("condition") or ""
 
 
+def _assigned(state: State, rows: list[Json]) -> set[str]:
+    """Return the names of the variables that rules give a value."""
+    actions = [each for row in rows for each in _actions(state, row)]
+    return {_name(each) for each in actions if each["programRuleActionType"] == ASSIGN and not any(_fields(each))}
+
+
+def _name(action: Json) -> str:
+    """Return the name of the variable that an assignment is to: its content is ``#{name}`` or ``A{name}``."""
+    return str(action.get("content") or "")[2:-1]
+
+
+def _fields(action: Json) -> tuple[str, str]:
+    """Return the data element and the attribute of an action; one of them is empty, or both."""
+    element, attribute = ((action.get(name) or {}).get("id", "") for name in ("dataElement", "trackedEntityAttribute"))
+    return element, attribute
+
+
 def _rule(state: State, scope: Scope, row: Json) -> Rule:
     actions = tuple(_action(scope, each) for each in _actions(state, row))
     condition = row.get("condition") or ""
@@ -150,10 +168,10 @@ def _rule(state: State, scope: Scope, row: Json) -> Rule:
 
 
 def _action(scope: Scope, row: Json) -> Action:
-    element, attribute = ((row.get(name) or {}).get("id") for name in ("dataElement", "trackedEntityAttribute"))
-    kind, content = row["programRuleActionType"], row.get("content") or ""
-    data = "" if kind == MANDATORY else row.get("data") or ""
-    return Action(kind, element or attribute or "", content, scope.content(data), bool(element), bool(attribute))
+    (element, attribute), kind = _fields(row), row["programRuleActionType"]
+    data = scope.content("" if kind == MANDATORY else row.get("data") or "")
+    content = row.get("content") or ""
+    return Action(kind, element or attribute, content, _name(row), data, bool(element), bool(attribute))
 
 
 def _narrowed(rule: Rule, *, events: bool) -> Rule:

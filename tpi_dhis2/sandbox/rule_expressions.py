@@ -78,53 +78,34 @@ class Scope:
     def _of(self, kind: str, node: Node) -> Run:
         """Return a part as a value of a type."""
         run, convert = self._any(node), CONVERSIONS[kind]
-        if self._gives(node) != kind:
-            return lambda case: convert(run(case))
-        if node.kind != "item":
-            return run
-        return lambda case: run(case) if not case.assigned else convert(run(case))
+        return run if self._gives(node) == kind else lambda case: convert(run(case))
 
     def _gives(self, node: Node) -> str | None:
         """Return the type of what a part gives, where that is sure."""
         if node.kind == "item":
-            found = self._find(node)
-            return found[1].type if found else None
+            variable = self._find(node)
+            return variable.type if variable and not variable.changes else None
         if node.kind in ("number", "text"):
             return NUMBER if node.kind == "number" else TEXT
         return GIVEN.get(node.text)
 
-    def _find(self, node: Node) -> tuple[str, Variable] | None:
-        name = _name(node)
-        return (name, self.variables[name]) if name in self.variables else None
+    def _find(self, node: Node) -> Variable | None:
+        return self.variables.get(_name(node))
 
     def _as_it_stands(self, node: Node) -> Run:
-        found = self._find(node) if node.kind == "item" else None
-        if found is None:
+        variable = self._find(node) if node.kind == "item" else None
+        if variable is None:
             return self._any(node)
-        name, variable = found
-        default = DEFAULTS[variable.type]
-
-        def run(case: Case) -> Any:
-            text = case.assigned[name] if name in case.assigned else variable.text(case)
-            return default if text is None else text
-
-        return run
+        return _assigned_or(_name(node), variable, _reading(variable.text, DEFAULTS[variable.type], str))
 
     def _item(self, node: Node) -> Run:
-        found = self._find(node)
-        if found is None:
+        variable = self._find(node)
+        if variable is None:
             return _unknown(_name(node))
-        name, variable = found
-        read, convert, default = variable.text, CONVERSIONS[variable.type], DEFAULTS[variable.type]
-        element = variable.element
-
-        def run(case: Case) -> Any:
-            if case.assigned and name in case.assigned:
-                return case.assigned[name] or ""
-            text = read(case) if element is None else case.values.get(element)
-            return default if text is None else convert(text)
-
-        return run
+        default, convert = DEFAULTS[variable.type], CONVERSIONS[variable.type]
+        if variable.element is None:
+            return _assigned_or(_name(node), variable, _reading(variable.text, default, convert))
+        return _from_event(variable.element, default, None if variable.type == TEXT else convert)
 
     def _sign(self, node: Node) -> Run:
         [part] = node.parts
@@ -202,33 +183,32 @@ class Scope:
 
     def _variable(self, part: Node) -> Run:
         """Return a variable itself; a text names one, too."""
-        found = self._find(part)
-        if found is None:
-            return _unknown(_name(part))
-        name, variable = found
-        return lambda case: Value(case.assigned[name]) if name in case.assigned else variable.whole(case)
+        name, variable = _name(part), self._find(part)
+        if variable is None:
+            return _unknown(name)
+        whole = variable.whole
+        return lambda case: Value(case.assigned[name]) if name in case.assigned else whole(case)
 
     def _has_value(self, part: Node) -> Run:
-        found = self._find(part)
-        if found is None:
-            return lambda case: case.assigned.get(_name(part)) is not None
-        name, variable = found
-        element = variable.element
+        name, variable = _name(part), self._find(part)
+        if variable is None:
+            return lambda case: case.assigned.get(name) is not None
+        element, text = variable.element, variable.text
+        if element is not None:
+            return lambda case: element in case.values
 
-        def of_any(case: Case) -> bool:
+        def run(case: Case) -> bool:
             try:
-                return (case.assigned[name] if name in case.assigned else variable.text(case)) is not None
+                return (case.assigned[name] if name in case.assigned else text(case)) is not None
             except ExpressionError:
                 return False
 
-        if element is None:
-            return of_any
-        return lambda case: element in case.values if not case.assigned else of_any(case)
+        return run
 
     def _element_of(self, part: Node) -> str | None:
         """Return the data element that a part asks to have a value, if that is all that it asks."""
-        found = self._find(part.parts[0]) if part.text == HAS_VALUE and len(part.parts) == 1 else None
-        return found[1].element if found else None
+        variable = self._find(part.parts[0]) if part.text == HAS_VALUE and len(part.parts) == 1 else None
+        return variable.element if variable else None
 
 
 def _parts_of(text: str) -> Iterator[Node]:
@@ -292,6 +272,33 @@ def _once(make: Run) -> Run:
         return known[key]
 
     return run
+
+
+def _from_event(element: str, default: Any, convert: Callable[[Any], Any] | None) -> Run:
+    """Return the value of a data element in the event at hand; this is what rules read most."""
+    if convert is None:
+        return lambda case: case.values.get(element, default)
+
+    def run(case: Case) -> Any:
+        text = case.values.get(element)
+        return default if text is None else convert(text)
+
+    return run
+
+
+def _reading(text: Callable[[Case], str | None], default: Any, convert: Callable[[Any], Any]) -> Run:
+    def run(case: Case) -> Any:
+        found = text(case)
+        return default if found is None else convert(found)
+
+    return run
+
+
+def _assigned_or(name: str, variable: Variable, run: Run) -> Run:
+    """Return what a rule has assigned to a variable, which is a text then, else what it is by itself."""
+    if not variable.changes:
+        return run
+    return lambda case: (case.assigned[name] or "") if name in case.assigned else run(case)
 
 
 def _unknown(name: str) -> Run:

@@ -74,6 +74,12 @@ def right(text: str | None, length: Number) -> str:
     return "" if text is None or length is None else text[max(len(text) - int(length), 0) :]
 
 
+def _whole(how: Callable[[float], int], number: Number) -> float:
+    if number is None:
+        return 0.0
+    return float(how(number)) if math.isfinite(number) else number
+
+
 def _numbers(value: Value | None) -> list[float]:
     return [to_number(each) or 0.0 for each in value.candidates] if value else []
 
@@ -94,7 +100,7 @@ def _last_date(value: Value | None) -> Days:
 #: n number, b yes or no, t text, d day, m any, v the variable itself.
 FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "d2:addDays": ("dn", add_days),
-    "d2:ceil": ("n", lambda number: 0.0 if number is None else float(math.ceil(number))),
+    "d2:ceil": ("n", lambda number: _whole(math.ceil, number)),
     "d2:concatenate": ("t*", lambda *texts: "".join(text for text in texts if text is not None)),
     "d2:condition": ("bmm", lambda condition, then, other: then if condition else other),
     "d2:contains": ("tt*", _in_text),
@@ -103,7 +109,7 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "d2:countIfValue": ("vt", lambda value, text: value.candidates.count(text) if value else 0),
     "d2:countIfZeroPos": ("v", lambda value: sum(number >= 0 for number in _numbers(value))),
     "d2:daysBetween": ("dd", days_between),
-    "d2:floor": ("n", lambda number: 0.0 if number is None else float(math.floor(number))),
+    "d2:floor": ("n", lambda number: _whole(math.floor, number)),
     "d2:lastEventDate": ("v", _last_date),
     "d2:left": ("tn", lambda text, length: "" if text is None or length is None else text[: int(length)]),
     "d2:length": ("t", lambda text: len(text or "")),

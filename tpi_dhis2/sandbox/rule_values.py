@@ -1,6 +1,7 @@
 """Values in expressions: text, number, yes or no, day; how one becomes another, and what operators make of them.
 
-Numbers are calculated with 16 decimal digits, halves away from zero, as DHIS2's expression parser does.
+Numbers are calculated with 16 decimal digits, as DHIS2's expression parser does; of a quotient that does not end, which
+that one rounds in a way of its own, the last of them may differ.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ def multiply(left: float | None, right: float | None) -> float:
     """Return a product."""
     if left is None or right is None:
         return there(None)
-    plain = left * right
+    plain = left * right + 0.0  # there is no zero below zero
     if left.is_integer() and right.is_integer() and -EXACT < plain < EXACT:
         return plain
     return _exactly(Context.multiply, left, right, plain)
@@ -173,11 +174,12 @@ def divide(left: float | None, right: float | None) -> float:
 
 
 def modulo(left: float | None, right: float | None) -> float:
-    """Return a remainder, with the sign of what is divided."""
+    """Return a remainder, with the sign of the divisor."""
     a, b = there(left), there(right)
-    if b == 0 or not math.isfinite(a):
+    if b == 0 or not math.isfinite(a) or not math.isfinite(b):
         return math.nan
-    return a if math.isinf(b) else float(Decimal(repr(a)) % Decimal(repr(b)))
+    rest = DIGITS.remainder(_decimal(a), _decimal(b))
+    return float(rest + _decimal(b) if rest and (rest < 0) != (b < 0) else rest)
 
 
 def power(left: float | None, right: float | None) -> float:
@@ -192,7 +194,7 @@ def power(left: float | None, right: float | None) -> float:
 def _exactly(how: Callable[[Context, Any, Any], Decimal], left: float, right: float, plain: float) -> float:
     if not (math.isfinite(left) and math.isfinite(right)):
         return plain
-    return float(how(DIGITS, _decimal(left), _decimal(right)))
+    return float(how(DIGITS, _decimal(left), _decimal(right))) + 0.0
 
 
 def _decimal(number: float) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from tpi_dhis2.sandbox.expression import ExpressionError
@@ -105,6 +105,8 @@ class Variable:
     whole: Callable[[Case], Value]
     #: The data element whose value in the event at hand it is, for those that are just that.
     element: str | None = None
+    #: Whether a rule of the program assigns to it.
+    changes: bool = False
 
 
 def _day(moment: Any) -> str | None:
@@ -145,11 +147,16 @@ def _previous(kind: str, element: str, named: Callable[[str], str]) -> Variable:
     return Variable(kind, lambda case: whole(case).text, whole)
 
 
-def variables_of(state: State, program: str) -> dict[str, Variable]:
-    """Return all that a rule of the program can name: its variables, constants, and what a server always knows."""
+def variables_of(state: State, program: str, assigned: set[str]) -> dict[str, Variable]:
+    """Return all that a rule of the program can name: its variables, constants, and what a server always knows.
+
+    To those that are ``assigned`` a rule gives a value.
+    """
     rows = [row for row in state.table("programRuleVariables").values() if row["program"]["id"] == program]
     constants = {uid: _constant(row) for uid, row in state.table("constants").items()}
-    return {**ALWAYS, **{row["name"]: _variable(state, row) for row in rows}, **constants}
+    found = {**ALWAYS, **{row["name"]: _variable(state, row) for row in rows}, **constants}
+    changing = {name: replace(found[name], element=None, changes=True) for name in assigned if name in found}
+    return {**found, **changing}
 
 
 def _constant(row: Json) -> Variable:
