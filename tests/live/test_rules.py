@@ -234,7 +234,9 @@ def rules_of_the_site_demand_assign_and_refuse(life):
     life.commit(**site_rules())
     dear = event(life, "activity", spent="5000")
     assert send(life, dear).errors == {("E1301", dear["event"])}, "an obstacle is demanded of what is dear"
-    assert_taken(life, {**dear, "dataValues": [*dear["dataValues"], *data("activity", {"obstacle": "FUNDS"})]}, "with it")
+    assert_taken(
+        life, {**dear, "dataValues": [*dear["dataValues"], *data("activity", {"obstacle": "FUNDS"})]}, "with it"
+    )
     gone = {**dear, "dataValues": [*dear["dataValues"], {**data("activity", {"obstacle": ""})[0], "value": None}]}
     assert send(life, gone).codes == {"E1314"}, "what is demanded cannot be deleted"
     named = {"name": f"{PREFIX} assigned"}

@@ -1,7 +1,7 @@
 """Expressions of program rules, from text to tree.
 
-Every operator has a rank of its own, as in DHIS2's expression parser: ``*`` binds before ``/`` and ``+`` before ``-``, so
-that ``a - b + c`` is ``a - (b + c)``. Operators of one rank go from left to right.
+Every operator has a rank of its own, as in DHIS2's expression parser: ``*`` binds before ``/`` and ``+`` before ``-``,
+so that ``a - b + c`` is ``a - (b + c)``. Operators of one rank go from left to right.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Operators of two operands, the one that binds most at the end; ``^`` binds more than all, even than a sign.
-RANKS = {name: rank for rank, name in enumerate(("||", "&&", "!=", "==", ">=", "<=", ">", "<", "-", "+", "%", "/", "*"))}
+RANKS = {
+    name: rank for rank, name in enumerate(("||", "&&", "!=", "==", ">=", "<=", ">", "<", "-", "+", "%", "/", "*"))
+}
 SIGNS = ("+", "-", "!")
 WORDS = {"and": "&&", "or": "||", "not": "!"}
 CONSTANTS = {"true": True, "false": False, "null": None}

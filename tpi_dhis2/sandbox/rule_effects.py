@@ -1,7 +1,7 @@
 """What program rules do to an import, as recorded: fill in, demand, refuse, warn.
 
-A server runs them on what its own checks have let through. Of a stage whose values are checked on completion only, events
-that are not completed are left alone. A value that a rule gives is stored; another one in the payload is refused.
+A server runs them on what its own checks have let through. Of a stage whose values are checked on completion only,
+events that are not completed are left alone. A value that a rule gives is stored; another one that was sent is refused.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ WORDS = {
     "E1310": ("Attribute `{}` is being replaced in te `{}`", "Attribute `{}` is being replaced in te `{}`."),
     "E1314": ("DataElement `{}` is mandatory and cannot be deleted",
               "DataElement `{}` is mandatory and cannot be deleted."),
-    "E1317": ("Attribute `{}` is mandatory and cannot be deleted", "Attribute `{}` is mandatory and cannot be deleted."),
+    "E1317": ("Attribute `{}` is mandatory and cannot be deleted",
+              "Attribute `{}` is mandatory and cannot be deleted."),
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The program rules of a program, made ready once, and what they do to an event or an enrollment.
 
-Only what a server acts on is here: fields that a rule hides are the matter of the apps. Rules run by priority; those of a
-stage for its events alone, those of no stage for all events and for enrollments.
+Only what a server acts on is here: fields that a rule hides are the matter of the apps. Rules run by priority; those of
+a stage for its events alone, those of no stage for all events and for enrollments.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class ProgramRules:
         self._of_stages: dict[str | None, list[Rule]] = {}
 
     def of_stage(self, stage: str | None) -> list[Rule]:
-        """Return the rules for the events of a stage, each with the actions on events; for none those of enrollments."""
+        """Return the rules for the events of a stage, with the actions on events; without a stage, for enrollments."""
         if stage not in self._of_stages:
             mine = [rule for rule in self._rules if rule.stage in (None, stage)]
             self._of_stages[stage] = [_narrowed(rule, events=stage is not None) for rule in mine]

@@ -51,7 +51,7 @@ class Scope:
         """Return the data elements that must have a value before a condition asks anything else."""
         with suppress(ExpressionError):
             tree = parse(text)
-            parts = _chain(tree) if tree.text == "&&" else [tree]
+            parts = _chain(tree) if tree.kind == "operator" and tree.text == "&&" else [tree]
             return frozenset(filter(None, takewhile(bool, map(self._element_of, parts))))
         return frozenset()
 
@@ -251,11 +251,10 @@ def _all_or_any(runs: tuple[Run, ...], *, stop: bool) -> Run:
     def run(case: Case) -> bool | None:
         unsure = False
         for each in runs:
-            found = each(case)
+            found: bool | None = each(case)
             if found is stop and (stop or not unsure):
                 return stop
-            if found is None:
-                unsure = True
+            unsure = unsure or found is None
         return None if unsure else not stop
 
     return run

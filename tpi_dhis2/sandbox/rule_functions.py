@@ -1,7 +1,7 @@
 """The functions of program rules (``d2:...``): what each takes and gives.
 
-The tables of weight and height by age (``d2:zScore...``) and ``d2:extractDataMatrixValue`` are not part of the sandbox; a
-rule that names them cannot be calculated and gives a warning, as any rule does that a server cannot calculate.
+The tables of weight and height by age (``d2:zScore...``) and ``d2:extractDataMatrixValue`` are not part of the sandbox;
+a rule that names them cannot be calculated and gives a warning, as any rule does that a server cannot calculate.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _last_date(value: Value | None) -> Days:
     return date.fromisoformat(value.date) if value and value.date else None
 
 
-#: What a function takes: a letter for each argument, the last one repeated after ``*``, those after ``?`` may be left out.
+#: What a function takes: a letter for each argument; before ``*`` as many as are given, after ``?`` one or none.
 #: n number, b yes or no, t text, d day, m any, v the variable itself.
 FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "d2:addDays": ("dn", add_days),

@@ -128,7 +128,9 @@ def _newest(kind: str, pick: Callable[[Case], list[tuple[Past, str]]], named: Ca
 
     def whole(case: Case) -> Value:
         found = pick(case)
-        return Value(named(found[0][1]), tuple(value for _, value in found), found[0][0].date[:DAY]) if found else Value()
+        return (
+            Value(named(found[0][1]), tuple(value for _, value in found), found[0][0].date[:DAY]) if found else Value()
+        )
 
     return Variable(kind, lambda case: whole(case).text, whole)
 

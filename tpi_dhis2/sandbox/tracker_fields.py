@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tpi_dhis2.sandbox.indexes import attribute_value
-from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, TRACKED_ENTITY, Tracked
+from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, TRACKED_ENTITY, Tracked
 from tpi_dhis2.sandbox.tracker_checks import Bundle
 from tpi_dhis2.sandbox.tracker_values import as_text, fits_options, fits_type, option_codes
 from tpi_dhis2.sandbox.web import Json
@@ -81,6 +81,7 @@ def _values_of_entity(bundle: Bundle, uid: str) -> set[Any]:
 
 
 def check_attribute(bundle: Bundle, item: Tracked, uid: Any, sent: Any, entity: str) -> None:
+    """Check a value of an attribute, as it was sent or as a program rule gives it."""
     subject, value = bundle.meta("trackedEntityAttributes", uid), as_text(sent)
     if not subject:
         text = "null" if uid is None else uid
@@ -151,7 +152,7 @@ def check_data_values(bundle: Bundle, item: Tracked) -> None:
 
 
 def demands_values(bundle: Bundle, item: Tracked, stage: Json) -> bool:
-    """Say whether compulsory values must be there and rules run: on every write, or on completion, as the stage says."""
+    """Say whether compulsory values must be there and rules run: on every write or on completion, as the stage says."""
     status = item.sent.get("status", "ACTIVE")
     if stage.get("validationStrategy") != "ON_UPDATE_AND_INSERT":
         return bool(status == "COMPLETED")
@@ -168,6 +169,7 @@ def _check_mandatory(item: Tracked, owned: dict[str, bool], values: dict[Any, An
 
 
 def check_data_value(bundle: Bundle, item: Tracked, subject: Json, value: str) -> None:
+    """Check a value of a data element, as it was sent or as a program rule gives it."""
     uid, kind, old = subject["id"], subject.get("valueType", "TEXT"), bundle.state.minor < 43
     if kind in ("FILE_RESOURCE", "IMAGE") and bundle.state.get("files", value) is None:
         code = "E1084" if old else "E1302"
