@@ -12,7 +12,7 @@ import pytest
 from tests.rules.engine import Case, evaluated, run
 from tpi_dhis2.package.fields import FieldInfo, package_fields
 from tpi_dhis2.package.release import bundle
-from tpi_dhis2.sandbox import rule_variables
+from tpi_dhis2.sandbox import rule_case
 from tpi_dhis2.sandbox.expression import ExpressionError
 from tpi_dhis2.sandbox.rule_engine import FAILED, TABLES, TYPES, ProgramRules, rules_of
 from tpi_dhis2.sandbox.rule_expressions import Scope
@@ -77,11 +77,11 @@ def records() -> list[Case]:
     ]
 
 
-def in_sandbox(case: Case) -> rule_variables.Case:
+def in_sandbox(case: Case) -> rule_case.Case:
     stage = FIELDS.stages[case.kind]
     event = {"programStage": stage.uid, "occurredAt": f"{case.date}T00:00:00.000", "status": case.status}
     enrollment = {"enrollment": "enrollment1", "enrolledAt": "2020-01-01", "occurredAt": "2020-01-01"}
-    return rule_variables.Case(
+    return rule_case.Case(
         dt.datetime.now(dt.UTC).date().isoformat(), "event1",
         {FIELDS.elements[key].uid: text for key, text in case.values.items()}, event, enrollment,
         {FIELDS.attributes[key].uid: text for key, text in case.attributes.items()}, list, Nowhere(),

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tpi_dhis2.sandbox.rule_cases import Cases
 from tpi_dhis2.sandbox.rule_engine import ASSIGN, FAILED, MANDATORY, Effect, rules_of
+from tpi_dhis2.sandbox.rule_payload import Cases
 from tpi_dhis2.sandbox.rule_variables import NUMBER, TYPES
 from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, TRACKED_ENTITY, Tracked
 from tpi_dhis2.sandbox.tracker_checks import Bundle
@@ -64,7 +64,8 @@ def run_rules(bundle: Bundle, *, fail_fast: bool) -> None:
 def _effects(bundle: Bundle, cases: Cases, item: Tracked) -> list[Effect]:
     if item.kind not in (ENROLLMENT, EVENT):
         return []
-    rules, uid = rules_of(bundle.state, item.sent["program"]), None
+    program, uid = item.sent["program"], None
+    rules = bundle.once(("program rules", program), lambda: rules_of(bundle.state, program))
     if item.kind == EVENT:
         uid = item.sent["programStage"]
         stage = bundle.meta("programStages", uid)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tpi_dhis2.sandbox.expression import ExpressionError
+from tpi_dhis2.sandbox.rule_case import Case
 from tpi_dhis2.sandbox.rule_expressions import Scope
-from tpi_dhis2.sandbox.rule_variables import Case, variables_of
+from tpi_dhis2.sandbox.rule_variables import variables_of
 from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.web import Json
 
@@ -26,8 +27,7 @@ LAST = 2**31
 FAILURES = (ExpressionError, ValueError, ArithmeticError)
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(NamedTuple):
     """What a rule wants: the action's type, the field it is about, its words and its value."""
 
     rule: str
@@ -163,8 +163,8 @@ def _fields(action: Json) -> tuple[str, str]:
 def _rule(state: State, scope: Scope, row: Json) -> Rule:
     actions = tuple(_action(scope, each) for each in _actions(state, row))
     condition = row.get("condition") or ""
-    stage, needs = (row.get("programStage") or {}).get("id"), scope.needs(condition)
-    return Rule(row["id"], row.get("name") or "", stage, condition, scope.condition(condition), needs, actions)
+    stage, (needs, asks) = (row.get("programStage") or {}).get("id"), scope.condition(condition)
+    return Rule(row["id"], row.get("name") or "", stage, condition, asks, needs, actions)
 
 
 def _action(scope: Scope, row: Json) -> Action:

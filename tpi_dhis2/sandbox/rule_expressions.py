@@ -5,20 +5,43 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
 from tpi_dhis2.sandbox.expression import CONSTANTS, ExpressionError, Node, parse
-from tpi_dhis2.sandbox.ids import is_uid
+from tpi_dhis2.sandbox.rule_case import Case, Value
 from tpi_dhis2.sandbox.rule_functions import FUNCTIONS, NUMERIC, OF_CASE
-from tpi_dhis2.sandbox.rule_values import ARITHMETIC, compare, equal, there, to_boolean, to_day, to_number, to_text
-from tpi_dhis2.sandbox.rule_variables import BOOLEAN, DATE, DEFAULTS, NUMBER, TEXT, Case, Value, Variable
+from tpi_dhis2.sandbox.rule_parts import (
+    Run,
+    all_or_any,
+    assigned_or,
+    failing,
+    from_event,
+    once,
+    reading,
+    unknown,
+)
+from tpi_dhis2.sandbox.rule_values import (
+    ARITHMETIC,
+    compare,
+    day_of,
+    equal,
+    number_of,
+    there,
+    to_boolean,
+    to_day,
+    to_number,
+    to_text,
+)
+from tpi_dhis2.sandbox.rule_variables import BOOLEAN, DATE, DEFAULTS, NUMBER, TEXT, Variable
 
-Run = Callable[[Case], Any]
+#: What the text of a variable becomes, by its type; and what any value does.
+OF_TEXT: dict[str, Callable[[Any], Any]] = {NUMBER: number_of, BOOLEAN: to_boolean, DATE: day_of, TEXT: str}
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {NUMBER: to_number, BOOLEAN: to_boolean, DATE: to_day, TEXT: to_text}
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 HAS_VALUE = "d2:hasValue"
+YES = Node("constant", "true")
 #: What operators and functions give, where that is sure.
 GIVEN = {
     **dict.fromkeys(("&&", "||", "!", "==", "!=", *COMPARISONS, HAS_VALUE, *OF_CASE), BOOLEAN),
@@ -38,22 +61,23 @@ class Scope:
         self._shared: dict[Node, Run] = {}
         self._counts = Counter(part for text in texts for part in _parts_of(text))
 
-    def condition(self, text: str) -> Run:
-        """Return what decides whether a rule acts: it does on yes, or on the text ``true``."""
-        return self._prepared(text, self._any)
+    def condition(self, text: str) -> tuple[frozenset[str], Run]:
+        """Return the data elements without whose values a rule does not act, and what decides when all have one."""
+        needs: set[str] = set()
+
+        def make(tree: Node) -> Run:
+            parts = _chain(tree) if tree.kind == "operator" and tree.text == "&&" else [tree]
+            needs.update(filter(None, takewhile(bool, map(self._element_of, parts))))
+            rest = list(dropwhile(self._element_of, parts))
+            return self._joined(rest, stop=False) if len(rest) > 1 else self._any(rest[0] if rest else YES)
+
+        run = self._prepared(text, make)
+        return frozenset(needs), run
 
     def content(self, text: str) -> Callable[[Case], str | None]:
         """Return what an expression gives, as text; a variable alone gives its value as it stands."""
         run = self._prepared(text, self._as_it_stands)
         return lambda case: to_text(run(case))
-
-    def needs(self, text: str) -> frozenset[str]:
-        """Return the data elements that must have a value before a condition asks anything else."""
-        with suppress(ExpressionError):
-            tree = parse(text)
-            parts = _chain(tree) if tree.kind == "operator" and tree.text == "&&" else [tree]
-            return frozenset(filter(None, takewhile(bool, map(self._element_of, parts))))
-        return frozenset()
 
     @staticmethod
     def _prepared(text: str, make: Callable[[Node], Run]) -> Run:
@@ -63,7 +87,7 @@ class Scope:
         try:
             return make(parse(text))
         except ExpressionError as error:
-            return _failing(str(error))
+            return failing(str(error))
 
     def _any(self, node: Node) -> Run:
         """Return a part as the value that it is."""
@@ -72,7 +96,7 @@ class Scope:
         if self._counts[node] < OFTEN:
             return make(node)
         if node not in self._shared:
-            self._shared[node] = _once(make(node))
+            self._shared[node] = once(make(node))
         return self._shared[node]
 
     def _of(self, kind: str, node: Node) -> Run:
@@ -96,16 +120,16 @@ class Scope:
         variable = self._find(node) if node.kind == "item" else None
         if variable is None:
             return self._any(node)
-        return _assigned_or(_name(node), variable, _reading(variable.text, DEFAULTS[variable.type], str))
+        return assigned_or(_name(node), variable, reading(variable.text, DEFAULTS[variable.type], str))
 
     def _item(self, node: Node) -> Run:
         variable = self._find(node)
         if variable is None:
-            return _unknown(_name(node))
-        default, convert = DEFAULTS[variable.type], CONVERSIONS[variable.type]
+            return unknown(_name(node))
+        default, convert = DEFAULTS[variable.type], OF_TEXT[variable.type]
         if variable.element is None:
-            return _assigned_or(_name(node), variable, _reading(variable.text, default, convert))
-        return _from_event(variable.element, default, None if variable.type == TEXT else convert)
+            return assigned_or(_name(node), variable, reading(variable.text, default, convert))
+        return from_event(variable.element, default, None if variable.type == TEXT else convert)
 
     def _sign(self, node: Node) -> Run:
         [part] = node.parts
@@ -132,7 +156,7 @@ class Scope:
 
     def _joined(self, parts: list[Node], *, stop: bool) -> Run:
         one_of = self._one_of(parts) if stop else None
-        return one_of or _all_or_any(tuple(self._of(BOOLEAN, part) for part in parts), stop=stop)
+        return one_of or all_or_any(tuple(self._of(BOOLEAN, part) for part in parts), stop=stop)
 
     def _one_of(self, parts: list[Node]) -> Run | None:
         """Return whether a text is one of several, for a chain of ``or`` that asks nothing else."""
@@ -174,6 +198,9 @@ class Scope:
         if len(runs) == 1:
             [only] = runs
             return lambda case: function(only(case))
+        if len(runs) == len("ab"):
+            one, other = runs
+            return lambda case: function(one(case), other(case))
         return lambda case: function(*[run(case) for run in runs])
 
     def _argument(self, letter: str, part: Node) -> Run:
@@ -185,7 +212,7 @@ class Scope:
         """Return a variable itself; a text names one, too."""
         name, variable = _name(part), self._find(part)
         if variable is None:
-            return _unknown(name)
+            return unknown(name)
         whole = variable.whole
         return lambda case: Value(case.assigned[name]) if name in case.assigned else whole(case)
 
@@ -243,81 +270,6 @@ def _chain(node: Node) -> list[Node]:
     left, right = node.parts
     same = left.kind == "operator" and left.text == node.text
     return [*_chain(left), right] if same else [left, right]
-
-
-def _all_or_any(runs: tuple[Run, ...], *, stop: bool) -> Run:
-    """Return whether all (or any) of the parts say yes; what comes after the one that decides is not asked."""
-
-    def run(case: Case) -> bool | None:
-        unsure = False
-        for each in runs:
-            found: bool | None = each(case)
-            if found is stop and (stop or not unsure):
-                return stop
-            unsure = unsure or found is None
-        return None if unsure else not stop
-
-    return run
-
-
-def _once(make: Run) -> Run:
-    """Return a part that is calculated once a case."""
-    key = id(make)
-
-    def run(case: Case) -> Any:
-        known = case.known
-        if key not in known:
-            known[key] = make(case)
-        return known[key]
-
-    return run
-
-
-def _from_event(element: str, default: Any, convert: Callable[[Any], Any] | None) -> Run:
-    """Return the value of a data element in the event at hand; this is what rules read most."""
-    if convert is None:
-        return lambda case: case.values.get(element, default)
-
-    def run(case: Case) -> Any:
-        text = case.values.get(element)
-        return default if text is None else convert(text)
-
-    return run
-
-
-def _reading(text: Callable[[Case], str | None], default: Any, convert: Callable[[Any], Any]) -> Run:
-    def run(case: Case) -> Any:
-        found = text(case)
-        return default if found is None else convert(found)
-
-    return run
-
-
-def _assigned_or(name: str, variable: Variable, run: Run) -> Run:
-    """Return what a rule has assigned to a variable, which is a text then, else what it is by itself."""
-    if not variable.changes:
-        return run
-    return lambda case: (case.assigned[name] or "") if name in case.assigned else run(case)
-
-
-def _unknown(name: str) -> Run:
-    """Return what stands for a name that is not there: nothing for a UID, else a failure; a rule may assign to it."""
-
-    def run(case: Case) -> Any:
-        if name in case.assigned:
-            return case.assigned[name] or ""
-        if is_uid(name):
-            return None
-        raise ExpressionError(f"Unknown variable: '{name}'")
-
-    return run
-
-
-def _failing(why: str) -> Run:
-    def run(_case: Case) -> Any:
-        raise ExpressionError(why)
-
-    return run
 
 
 def _number(node: Node) -> Run:

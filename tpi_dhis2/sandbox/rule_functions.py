@@ -14,8 +14,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from tpi_dhis2.sandbox.expression import ExpressionError
+from tpi_dhis2.sandbox.rule_case import Case, Value
 from tpi_dhis2.sandbox.rule_values import modulo, to_number
-from tpi_dhis2.sandbox.rule_variables import Case, Value
 
 Days = date | None
 Number = float | None

@@ -32,11 +32,12 @@ def to_number(value: Any) -> float | None:
         return value
     if isinstance(value, date):
         return float((value - EPOCH).days)
-    return _number(value) if isinstance(value, str) else float(value)
+    return number_of(value) if isinstance(value, str) else float(value)
 
 
 @lru_cache(maxsize=4096)
-def _number(text: str) -> float:
+def number_of(text: str) -> float:
+    """Return the number that a text is."""
     try:
         return float(text)
     except ValueError:
@@ -60,11 +61,12 @@ def to_day(value: Any) -> date | None:
         return value
     if not isinstance(value, str):
         raise ExpressionError(f"Could not coerce to date: '{value}'")
-    return _day(value)
+    return day_of(value)
 
 
 @lru_cache(maxsize=4096)
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """Return the day that a text is: year, month and day, no time."""
     try:
         return date(*map(int, text.split("-"))) if len(text) == len("2026-01-01") else _no_day(text)
     except (ValueError, TypeError):

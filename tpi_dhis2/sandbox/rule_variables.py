@@ -1,12 +1,13 @@
-"""What program rules read: the variables of a program, its constants, and what a server knows of the object at hand."""
+"""What program rules can name: the variables of a program, constants, and what a server tells of the object at hand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from tpi_dhis2.sandbox.expression import ExpressionError
+from tpi_dhis2.sandbox.rule_case import DAY, Case, Past, Value, day_text
 from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.web import Json
 
@@ -19,81 +20,6 @@ TYPES = {
     **dict.fromkeys(("NUMBER", "UNIT_INTERVAL", "PERCENTAGE", "INTEGER", "INTEGER_POSITIVE", "INTEGER_NEGATIVE",
                      "INTEGER_ZERO_OR_POSITIVE"), NUMBER),
 }  # fmt: skip
-DAY = len("2026-01-01")
-NOTHING: Mapping[str, str | None] = {}
-
-
-@dataclass(frozen=True)
-class Value:
-    """A variable with all that functions ask of it: its values in all events, and the day of the one that counts."""
-
-    text: str | None = None
-    candidates: tuple[str, ...] = ()
-    date: str | None = None
-
-
-@dataclass(frozen=True)
-class Past:
-    """An event of the enrollment: when it was, when it was entered, its stage and its values."""
-
-    date: str
-    created: str
-    stage: str
-    values: dict[str, str]
-
-
-class Surroundings(Protocol):
-    """What rules may ask of the server: names and codes, and who imports."""
-
-    def name(self, plural: str, uid: Any) -> str | None:
-        """Return the name of a metadata object."""
-
-    def code(self, plural: str, uid: Any) -> str | None:
-        """Return the code of a metadata object."""
-
-    def own(self, plural: str) -> set[str]:
-        """Return the UIDs of the importing user's roles or groups."""
-
-    def members(self, group: str | None) -> set[str]:
-        """Return the org units of a group."""
-
-
-@dataclass(slots=True)
-class Case:
-    """The object that rules look at: an event with its enrollment, or an enrollment alone."""
-
-    today: str
-    uid: str
-    values: dict[str, str]
-    event: Json | None
-    enrollment: Json | None
-    attributes: dict[str, str]
-    history: Callable[[], list[Past]]
-    around: Surroundings
-    #: What rules have assigned to variables so far.
-    assigned: Mapping[str, str | None] = field(default_factory=lambda: NOTHING)
-    #: What parts of expressions gave that come more than once.
-    known: dict[int, Any] = field(default_factory=dict)
-
-    def assign(self, name: str, value: str | None) -> None:
-        """Give a variable a value, which parts of expressions may read."""
-        self.assigned = {**self.assigned, name: value}
-        self.known.clear()
-
-    def unit(self) -> Any:
-        """Return the org unit."""
-        return (self.event or self.enrollment or {}).get("orgUnit")
-
-    def date(self) -> str | None:
-        """Return the day of the event."""
-        event = self.event or {}
-        return _day(event.get("occurredAt") or event.get("scheduledAt"))
-
-    def past(self, element: str, stage: str | None = None) -> list[tuple[Past, str]]:
-        """Return the events with a value of a data element, the newest first, and the value."""
-        found = sorted(self.history(), key=lambda past: (past.date, past.created), reverse=True)
-        return [(past, past.values[element]) for past in found
-                if element in past.values and stage in (None, past.stage)]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,10 +33,6 @@ class Variable:
     element: str | None = None
     #: Whether a rule of the program assigns to it.
     changes: bool = False
-
-
-def _day(moment: Any) -> str | None:
-    return str(moment)[:DAY] if moment else None
 
 
 def _plain(kind: str, text: Callable[[Case], str | None], element: str | None = None) -> Variable:
@@ -227,8 +149,8 @@ ALWAYS = {
     "org_unit": _plain(TEXT, lambda case: case.unit()),
     "orgunit_code": _plain(TEXT, lambda case: case.around.code("organisationUnits", case.unit())),
     "event_date": _of_event(DATE, lambda case, _event: case.date()),
-    "due_date": _of_event(DATE, lambda _case, event: _day(event.get("scheduledAt"))),
-    "completed_date": _of_event(DATE, lambda _case, event: _day(event.get("completedAt"))),
+    "due_date": _of_event(DATE, lambda _case, event: day_text(event.get("scheduledAt"))),
+    "completed_date": _of_event(DATE, lambda _case, event: day_text(event.get("completedAt"))),
     "event_id": _of_event(TEXT, lambda case, _event: case.uid),
     "event_status": _of_event(TEXT, lambda _case, event: event.get("status") or "ACTIVE"),
     "program_stage_id": _of_event(TEXT, lambda _case, event: event["programStage"]),
@@ -236,9 +158,9 @@ ALWAYS = {
     "enrollment_id": _of_enrollment(TEXT, lambda _case, enrollment: enrollment["enrollment"]),
     "enrollment_count": _of_enrollment(NUMBER, lambda _case, _enrollment: "1"),
     "tei_count": _of_enrollment(NUMBER, lambda _case, _enrollment: "1"),
-    "enrollment_date": _of_enrollment(DATE, lambda _case, enrollment: _day(enrollment.get("enrolledAt"))),
+    "enrollment_date": _of_enrollment(DATE, lambda _case, enrollment: day_text(enrollment.get("enrolledAt"))),
     "incident_date": _of_enrollment(
-        DATE, lambda _case, enrollment: _day(enrollment.get("occurredAt") or enrollment.get("enrolledAt"))),
+        DATE, lambda _case, enrollment: day_text(enrollment.get("occurredAt") or enrollment.get("enrolledAt"))),
     "enrollment_status": _of_enrollment(TEXT, lambda _case, enrollment: enrollment.get("status") or "ACTIVE"),
     "program_name": _of_enrollment(TEXT, lambda case, enrollment: case.around.name("programs", enrollment["program"])),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 from tpi_dhis2.sandbox.accounts import Account
 from tpi_dhis2.sandbox.indexes import value_of
-from tpi_dhis2.sandbox.rule_variables import Case, Past
+from tpi_dhis2.sandbox.rule_case import Case, Past
 from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, TRACKED_ENTITY, Tracked
 from tpi_dhis2.sandbox.tracker_checks import Bundle
 from tpi_dhis2.sandbox.values import texts
