@@ -219,6 +219,35 @@ def test_what_a_rule_gives_must_fit_like_what_is_sent(server: Server) -> None:
     assert server.value(OTHER)["value"] == "2024-03-06"
 
 
+def test_a_value_that_is_no_option_is_refused_but_by_2_40_passed_over(server: Server) -> None:
+    option = {"id": "opRed000001", "name": "Red", "code": "RED", "optionSet": {"id": SET}}
+    listing = {"id": SET, "name": "Colours", "valueType": "TEXT", "options": [{"id": option["id"]}]}
+    element = named(OTHER, domainType="TRACKER", valueType="TEXT", aggregationType="NONE", optionSet={"id": SET})
+    have(server, [], optionSets=[listing], options=[option], dataElements=[element])
+    assert not server.codes(done(**{OTHER: "RED"}))
+    have(server, [], rule(1, "true", data="'BLUE'"))
+    assert server.codes(done()) == (set() if server.version == "2.40" else {"E1125"})
+    assert server.value(OTHER)["value"] == "RED", "what is stored stays"
+    assert server.codes(done(**{OTHER: "RED"})) == {"E1307"}
+
+
+def test_an_attribute_that_a_rule_demands_cannot_be_left_out_or_deleted(server: Server) -> None:
+    surname = "teaSurname1"
+    owned = [{"trackedEntityAttribute": {"id": each}} for each in (NAME, surname)]
+    wanted = {"trackedEntityAttribute": {"id": surname}}
+    (made, action) = rule(1, "A{who} == 'Twin'", "SETMANDATORYFIELD", NAME)
+    have(server, [variable("who", "TEI_ATTRIBUTE")], (made, {**action, **wanted}),
+         trackedEntityAttributes=[named(surname, valueType="TEXT", aggregationType="NONE")])  # fmt: skip
+    Metadata(server.client).patch(
+        "programs", PROGRAM, [{"op": "replace", "path": "/programTrackedEntityAttributes", "value": owned}]
+    )
+    assert server.codes({"enrollments": [cycle()]}) == {"E1306"}
+    of = {"attribute": surname, "value": "Smith"}
+    assert not server.codes({"enrollments": [{**cycle(), "attributes": [of]}]})
+    assert not server.codes({"enrollments": [cycle()]}), "stored is as good"
+    assert server.codes({"enrollments": [{**cycle(), "attributes": [{**of, "value": None}]}]}) == {"E1317"}
+
+
 def test_events_without_registration_have_rules_too(server: Server) -> None:
     program, stage = "prSingle001", "psSingle001"
     owned = [{"dataElement": {"id": each}} for each in (VALUE, OTHER)]

@@ -21,6 +21,7 @@ from tpi_dhis2.sandbox.tracker_fields import (
     demands_values,
     elements_of,
     fits_option_set,
+    sent_values,
 )
 from tpi_dhis2.sandbox.tracker_values import as_text
 
@@ -128,35 +129,41 @@ def _put(item: Tracked, listing: str, name: str, uid: str, value: str | None) ->
 
 
 def _assign_element(bundle: Bundle, item: Tracked, effect: Effect) -> None:
+    """Store the rule's value; 2.40 stores none that is no option, and does not call that an error."""
     subject, sent = bundle.meta("dataElements", effect.field), None
     for each in item.sent.get("dataValues") or []:
         if each["dataElement"] == effect.field:
             sent = each
-    value, taken = effect.data, sent is None or _overwrites(bundle)
-    if bundle.state.minor == 40 and not fits_option_set(bundle, subject, value or ""):
-        value, taken = None, taken or as_text((sent or {}).get("value")) is None
-    elif sent is not None:
-        taken = taken or same_value(value, as_text(sent.get("value")), subject.get("valueType", "TEXT"))
-    if not taken:
-        _tell(item, bundle, "E1307", effect, effect.field, value or "", error=True)
+    before = as_text(sent.get("value")) if sent else None
+    fits = bundle.state.minor > 40 or fits_option_set(bundle, subject, effect.data or "")
+    kind = subject.get("valueType", "TEXT")
+    same = same_value(effect.data, before, kind) if fits else before is None
+    if sent is not None and not same and not _overwrites(bundle):
+        _tell(item, bundle, "E1307", effect, effect.field, effect.data if fits else "", error=True)
         return
-    _put(item, "dataValues", "dataElement", effect.field, value)
+    if fits or sent is not None:
+        _put(item, "dataValues", "dataElement", effect.field, effect.data if fits else None)
     _tell(item, bundle, "E1308", effect, effect.field, item.uid)
-    if value is not None:
-        check_data_value(bundle, item, subject, value)
+    if fits and effect.data is not None:
+        check_data_value(bundle, item, subject, effect.data)
+
+
+def _entity_of(bundle: Bundle, item: Tracked) -> Tracked | None:
+    """Return the tracked entity of an enrollment as the payload brings it."""
+    entity = bundle.by_uid.get((TRACKED_ENTITY, item.sent["trackedEntity"]))
+    return None if entity is None or entity.errors else entity
 
 
 def _assign_attribute(bundle: Bundle, item: Tracked, effect: Effect) -> None:
-    uid, entity = effect.field, bundle.by_uid.get((TRACKED_ENTITY, item.sent["trackedEntity"]))
-    holders = [item, *([entity] if entity else [])]
-    sent = [each for holder in holders for each in holder.sent.get("attributes") or [] if each["attribute"] == uid]
+    """Store the rule's value where the payload has one, else with the enrollment."""
+    uid, entity = effect.field, _entity_of(bundle, item)
+    holders = [each for each in (item, entity) if each is not None and uid in sent_values(each)]
     kind = bundle.meta("trackedEntityAttributes", uid).get("valueType", "TEXT")
-    if sent and not _overwrites(bundle) and not same_value(effect.data, as_text(sent[0].get("value")), kind):
+    before = as_text(sent_values(holders[0])[uid]) if holders else None
+    if holders and not _overwrites(bundle) and not same_value(effect.data, before, kind):
         _tell(item, bundle, "E1309", effect, uid, effect.data, error=True)
         return
-    above = entity is not None and any(each["attribute"] == uid for each in entity.sent.get("attributes") or [])
-    holder = entity if entity is not None and above else item
-    _put(holder, "attributes", "attribute", uid, effect.data)
+    _put(holders[-1] if holders else item, "attributes", "attribute", uid, effect.data)
     _tell(item, bundle, "E1310", effect, uid, item.sent["trackedEntity"])
     check_attribute(bundle, item, uid, effect.data, item.sent["trackedEntity"])
 
@@ -170,11 +177,9 @@ def _demand_element(bundle: Bundle, item: Tracked, effect: Effect) -> None:
 
 
 def _demand_attribute(bundle: Bundle, item: Tracked, effect: Effect) -> None:
-    entity = bundle.by_uid.get((TRACKED_ENTITY, item.sent["trackedEntity"]))
-    stored = bundle.state.get("trackedEntities", item.sent["trackedEntity"]) or {}
-    sent = {each["attribute"]: each.get("value") for each in item.sent.get("attributes") or []}
-    of_entity = {each["attribute"] for each in (entity.sent.get("attributes") or [] if entity else [])}
-    if effect.field not in {*sent, *of_entity, *stored.get("attributes", {})}:
+    entity, sent = _entity_of(bundle, item), sent_values(item)
+    stored = (bundle.state.get("trackedEntities", item.sent["trackedEntity"]) or {}).get("attributes", {})
+    if effect.field not in {*sent, *(sent_values(entity) if entity else {}), *stored}:
         _tell(item, bundle, "E1306", effect, effect.field, error=True)
     elif effect.field in sent and not sent[effect.field]:
         _tell(item, bundle, "E1317", effect, effect.field, error=True)
