@@ -19,7 +19,7 @@ Json = dict[str, Any]
 PAGE_SIZE = 50
 #: Tracked entities in one answer that only says when they changed.
 STAMPS = 20_000
-#: What a server from 2.42 on says (recorded) to a page above its setting KeyTrackedEntityMaxLimit, 50,000 unless it was changed.
+#: What a server from 2.42 on says to a page above its setting KeyTrackedEntityMaxLimit, 50,000 by default (recorded).
 _TOO_LONG = re.compile(r"must not exceed the system limit of \w+ (\d+)")
 #: UIDs that fit in one address of 6,000 characters.
 ASKED = 400

@@ -1,7 +1,7 @@
 """The sandbox over real HTTP: an embedded stand-in for a DHIS2, for training, the demo and tests.
 
-It speaks the part of the Web API that tpi-dhis2 uses, as recorded from real servers of four versions.
-Program rules, notifications and files are not part of it, nor are the tables of analytics.
+It speaks the part of the Web API that tpi-dhis2 uses, as recorded from real servers of four versions, and runs program
+rules on import. Notifications, those of rules too, and files are not part of it, nor are the tables of analytics.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tpi_dhis2.sandbox.ids import timestamp
 from tpi_dhis2.sandbox.indexes import Index, Keys, listed_in
@@ -16,6 +16,7 @@ from tpi_dhis2.sandbox.web import Json
 
 FULL_VERSION = {40: "2.40.12", 41: "2.41.5.1", 42: "2.42.4.1", 43: "2.43.1"}
 NOTHING = object()
+Made = TypeVar("Made")
 
 
 class State:
@@ -32,6 +33,9 @@ class State:
         self.waiting: dict[str, tuple[int, Iterator[None]]] = {}
         self._journal: list[tuple[str, str, Any]] = []
         self._indexes: dict[str, dict[Keys, Index]] = {}
+        #: How often each table has changed, and what was made of tables, with how often they had changed by then.
+        self._changes: dict[str, int] = {}
+        self._made: dict[Hashable, tuple[list[int | None], Any]] = {}
         #: How far the server's clock is off; a test may move it at any time, back as well.
         self.shift = self._shifted = timedelta()
         self._time = datetime(2000, 1, 1)  # noqa: DTZ001 (DHIS2 writes times without a zone)
@@ -61,6 +65,14 @@ class State:
         """Return which objects of a table list an identifier."""
         return list(self.index(table, listed_in(listing)).under(uid))
 
+    def kept(self, key: Hashable, tables: Sequence[str], make: Callable[[], Made]) -> Made:
+        """Return what is made of some tables: made when first asked for, and anew once one of them has changed."""
+        changes = [self._changes.get(table) for table in tables]
+        if key not in self._made or self._made[key][0] != changes:
+            self._made[key] = (changes, make())
+        found: Made = self._made[key][1]
+        return found
+
     def put(self, table: str, key: Any, value: Any) -> None:
         """Store an object in place of the one before."""
         self._journal.append((table, key, self._set(table, key, value)))
@@ -76,6 +88,7 @@ class State:
         before = rows.pop(key, NOTHING) if value is NOTHING else rows.get(key, NOTHING)
         if value is not NOTHING:
             rows[key] = value
+        self._changes[table] = self._changes.get(table, 0) + 1
         for index in self._indexes.get(table, {}).values():
             index.move(key, None if before is NOTHING else before, None if value is NOTHING else value)
         return before
@@ -155,7 +168,7 @@ class State:
     def restore(self, tables: dict[str, Json]) -> None:
         """Put all tables back to what a copy holds, as a server does from a backup: no job goes on."""
         self.tables = {name: dict(rows) for name, rows in tables.items()}
-        self._indexes, self._journal = {}, []
+        self._indexes, self._made, self._journal = {}, {}, []
         self.waiting.clear()
 
     def save(self, file: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tpi_dhis2.sandbox.indexes import attribute_value
-from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, TRACKED_ENTITY, Tracked
+from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, TRACKED_ENTITY, Tracked
 from tpi_dhis2.sandbox.tracker_checks import Bundle
 from tpi_dhis2.sandbox.tracker_values import as_text, fits_options, fits_type, option_codes
 from tpi_dhis2.sandbox.web import Json
@@ -25,7 +25,8 @@ def _attributes_of(bundle: Bundle, owner: Json, children: str) -> dict[str, bool
     return _owned(bundle, owner, children, "trackedEntityAttribute", "mandatory")
 
 
-def _fits_options(bundle: Bundle, subject: Json, value: str) -> bool:
+def fits_option_set(bundle: Bundle, subject: Json, value: str) -> bool:
+    """Say whether a value is a code of the option set of an attribute or data element, if there is one."""
     uid = (subject.get("optionSet") or {}).get("id")
     if uid is None:
         return True
@@ -49,7 +50,7 @@ def check_entity_values(bundle: Bundle, item: Tracked) -> None:
         elif uid not in values and uid not in stored and item.existing is None:
             item.fail("E1090", f"Attribute: `{uid}` is mandatory in TrackedEntityType `{kind['id']}`.", uid)
     for uid, value in values.items():
-        _check_attribute(bundle, item, uid, value, item.uid)
+        check_attribute(bundle, item, uid, value, item.uid)
 
 
 def check_enrollment_values(bundle: Bundle, item: Tracked) -> None:
@@ -58,7 +59,7 @@ def check_enrollment_values(bundle: Bundle, item: Tracked) -> None:
     owned, values = _attributes_of(bundle, program, "programTrackedEntityAttributes"), sent_values(item)
     entity_uid = item.sent["trackedEntity"]
     for uid, value in values.items():
-        _check_attribute(bundle, item, uid, value, entity_uid)
+        check_attribute(bundle, item, uid, value, entity_uid)
         if bundle.meta("trackedEntityAttributes", uid) and uid not in owned:
             item.fail("E1019", f"Only ProgramAttributes are allowed for Enrollment, invalid Attribute: `{uid}`.", uid)
     present = _values_of_entity(bundle, entity_uid)
@@ -79,7 +80,8 @@ def _values_of_entity(bundle: Bundle, uid: str) -> set[Any]:
     return stored
 
 
-def _check_attribute(bundle: Bundle, item: Tracked, uid: Any, sent: Any, entity: str) -> None:
+def check_attribute(bundle: Bundle, item: Tracked, uid: Any, sent: Any, entity: str) -> None:
+    """Check a value of an attribute, as it was sent or as a program rule gives it."""
     subject, value = bundle.meta("trackedEntityAttributes", uid), as_text(sent)
     if not subject:
         text = "null" if uid is None else uid
@@ -98,7 +100,7 @@ def _check_attribute_value(bundle: Bundle, item: Tracked, subject: Json, value: 
             item.fail("E1085", f"Attribute: `{uid}`, value does not match value type: `{kind}`.", uid, kind)
         if bundle.state.minor >= 43 or kind in ("DATE", "DATETIME", "AGE"):
             item.fail("E1007", f"Error validating attribute value type: `{kind}`; Error: `{value}`.", kind, value)
-    if not _fits_options(bundle, subject, value):
+    if not fits_option_set(bundle, subject, value):
         options = subject["optionSet"]["id"]
         item.fail("E1125", f"Value `{value}` is not a valid option code in OptionSet `{options}`.", value, options)
     if subject.get("unique") and _taken(bundle, uid, value, entity):
@@ -125,10 +127,15 @@ def _senders(bundle: Bundle) -> dict[tuple[Any, Any], set[Any]]:
     return found
 
 
+def elements_of(bundle: Bundle, stage: Json) -> dict[str, bool]:
+    """Return the data elements of a stage, and whether each is compulsory."""
+    return _owned(bundle, stage, "programStageDataElements", "dataElement", "compulsory")
+
+
 def check_data_values(bundle: Bundle, item: Tracked) -> None:
     """Check the data values of an event against its stage."""
     stage = bundle.meta("programStages", item.sent["programStage"])
-    owned = _owned(bundle, stage, "programStageDataElements", "dataElement", "compulsory")
+    owned = elements_of(bundle, stage)
     values = {each.get("dataElement"): each.get("value") for each in item.sent.get("dataValues") or []}
     for uid, sent in values.items():
         subject, value = bundle.meta("dataElements", uid), as_text(sent)
@@ -137,15 +144,15 @@ def check_data_values(bundle: Bundle, item: Tracked) -> None:
         if uid not in owned:
             item.fail("E1305", f"DataElement `{uid}` is not part of ProgramStage `{stage['id']}`.", uid)
         elif value is not None:
-            _check_data_value(bundle, item, subject, value)
+            check_data_value(bundle, item, subject, value)
     if values and item.sent.get("status") == "SCHEDULE":
         item.fail("E1315", "Status `SCHEDULE` does not allow creating data values.", "SCHEDULE")
-    elif _demands(bundle, item, stage):
+    elif demands_values(bundle, item, stage):
         _check_mandatory(item, owned, values)
 
 
-def _demands(bundle: Bundle, item: Tracked, stage: Json) -> bool:
-    """Say whether compulsory values must be there: on every write, or on completion, as the stage says."""
+def demands_values(bundle: Bundle, item: Tracked, stage: Json) -> bool:
+    """Say whether compulsory values must be there and rules run: on every write or on completion, as the stage says."""
     status = item.sent.get("status", "ACTIVE")
     if stage.get("validationStrategy") != "ON_UPDATE_AND_INSERT":
         return bool(status == "COMPLETED")
@@ -161,7 +168,8 @@ def _check_mandatory(item: Tracked, owned: dict[str, bool], values: dict[Any, An
             item.fail("E1303", f"Mandatory DataElement `{uid}` is not present.", uid)
 
 
-def _check_data_value(bundle: Bundle, item: Tracked, subject: Json, value: str) -> None:
+def check_data_value(bundle: Bundle, item: Tracked, subject: Json, value: str) -> None:
+    """Check a value of a data element, as it was sent or as a program rule gives it."""
     uid, kind, old = subject["id"], subject.get("valueType", "TEXT"), bundle.state.minor < 43
     if kind in ("FILE_RESOURCE", "IMAGE") and bundle.state.get("files", value) is None:
         code = "E1084" if old else "E1302"
@@ -171,9 +179,6 @@ def _check_data_value(bundle: Bundle, item: Tracked, subject: Json, value: str) 
             item.fail("E1007", f"Error validating attribute value type: `{value}`.", value)
         elif not (old and kind == "USERNAME"):
             item.fail("E1302", f"DataElement `{uid}` is not valid: `value_not_{kind.lower()}`.", uid, kind)
-    elif not _fits_options(bundle, subject, value):
+    elif not fits_option_set(bundle, subject, value):
         options = subject["optionSet"]["id"]
         item.fail("E1125", f"Value `{value}` is not a valid option code in OptionSet `{options}`.", value, options)
-
-
-KINDS_WITH_VALUES = {TRACKED_ENTITY: check_entity_values, ENROLLMENT: check_enrollment_values, EVENT: check_data_values}

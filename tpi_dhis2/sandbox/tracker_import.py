@@ -10,6 +10,7 @@ from tpi_dhis2.sandbox.ids import new_uid
 from tpi_dhis2.sandbox.jobs import TRACKER, end_job, end_text, new_job, wait
 from tpi_dhis2.sandbox.payload import read_json
 from tpi_dhis2.sandbox.reports import no_stats
+from tpi_dhis2.sandbox.rule_effects import run_rules
 from tpi_dhis2.sandbox.tracker_access import check_access
 from tpi_dhis2.sandbox.tracker_bundle import (
     ENROLLMENT,
@@ -49,6 +50,7 @@ PARAMETERS = {
     "importMode": ("COMMIT", "VALIDATE"),
     "reportMode": ("ERRORS", "WARNINGS", "FULL"),
     "validationMode": ("FULL", "FAIL_FAST", "SKIP"),
+    "skipRuleEngine": ("false", "true"),
 }
 # The steps of the validation: an object with errors after one step does not take the next.
 STEPS: dict[str, tuple[tuple[Check, ...], ...]] = {
@@ -149,10 +151,14 @@ def _drop_dependants(bundle: Bundle) -> None:
 def run(account: Account, items: list[Tracked], wanted: dict[str, str]) -> Json:
     """Import the objects and return the report."""
     bundle = Bundle(account, items, wanted["importStrategy"])
-    if not (wanted["validationMode"] == "SKIP" and account.superuser):
+    checked = not (wanted["validationMode"] == "SKIP" and account.superuser)
+    if checked:
         validate(bundle, wanted["validationMode"])
     if bundle.strategy != "DELETE":
         _drop_dependants(bundle)
+        if checked and wanted["skipRuleEngine"] == "false":
+            run_rules(bundle, fail_fast=wanted["validationMode"] == "FAIL_FAST")
+            _drop_dependants(bundle)
     items = bundle.items
     bad = any(item.errors for item in items)
     if bad and wanted["atomicMode"] == "ALL":

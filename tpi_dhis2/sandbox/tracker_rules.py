@@ -1,7 +1,4 @@
-"""Validation of enrollments and events: how they fit together, cardinality, status, dates, geometry.
-
-Program rules are not executed: what ASSIGN, SHOWERROR and the like do on a real server does not happen here.
-"""
+"""Validation of enrollments and events: how they fit together, cardinality, status, dates, geometry."""
 
 from __future__ import annotations
 

@@ -1,0 +1,193 @@
+"""What program rules do to an import, as recorded: fill in, demand, refuse, warn.
+
+A server runs them on what its own checks have let through. Of a stage whose values are checked on completion only,
+events that are not completed are left alone. A value that a rule gives is stored; another one that was sent is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from tpi_dhis2.sandbox.rule_engine import ASSIGN, FAILED, MANDATORY, Effect, rules_of
+from tpi_dhis2.sandbox.rule_payload import Cases
+from tpi_dhis2.sandbox.rule_variables import NUMBER, TYPES
+from tpi_dhis2.sandbox.tracker_bundle import ENROLLMENT, EVENT, TRACKED_ENTITY, Tracked
+from tpi_dhis2.sandbox.tracker_checks import Bundle
+from tpi_dhis2.sandbox.tracker_fields import (
+    check_attribute,
+    check_data_value,
+    demands_values,
+    elements_of,
+    fits_option_set,
+    sent_values,
+)
+from tpi_dhis2.sandbox.tracker_values import as_text
+
+ON_COMPLETION = {"ERRORONCOMPLETE", "WARNINGONCOMPLETE"}
+ERRORS = {"SHOWERROR", "ERRORONCOMPLETE"}
+#: Two numbers that differ by no more are the same.
+TOLERANCE = 0.01
+PARSABLE = re.compile(r"-?(\d+(\.\d+)?|\.\d+)")
+OVERWRITE = "ruleEngineAssignOverwrite"
+MATCH = "The provided value must be empty or match the calculated value `{}`"
+#: What is said under each code before 2.42, and from 2.42 on.
+WORDS = {
+    "E1300": ("`{}`", "`{}`."),
+    "E1301": ("Mandatory DataElement `{}` is not present", "Mandatory DataElement `{}` is not present."),
+    "E1306": ("Mandatory Attribute `{}` is not present", "Mandatory Attribute `{}` is not present"),
+    "E1307": (f"Unable to assign value to data element `{{}}`. {MATCH}",
+              f"Unable to assign value to DataElement `{{}}`. {MATCH}"),
+    "E1308": ("DataElement `{}` is being replaced in event `{}`", "DataElement `{}` is replaced in Event `{}`."),
+    "E1309": (f"Unable to assign value to attribute `{{}}`. {MATCH}",
+              f"Unable to assign value to Attribute `{{}}`. {MATCH}."),
+    "E1310": ("Attribute `{}` is being replaced in te `{}`", "Attribute `{}` is being replaced in te `{}`."),
+    "E1314": ("DataElement `{}` is mandatory and cannot be deleted",
+              "DataElement `{}` is mandatory and cannot be deleted."),
+    "E1317": ("Attribute `{}` is mandatory and cannot be deleted",
+              "Attribute `{}` is mandatory and cannot be deleted."),
+}  # fmt: skip
+
+
+def run_rules(bundle: Bundle, *, fail_fast: bool) -> None:
+    """Find what the rules do to all that is valid, then do it; objects that they refuse get errors."""
+    cases = Cases(bundle)
+    found = [(item, _effects(bundle, cases, item)) for item in bundle.items if not item.errors]
+    for item, effects in found:
+        for effect in effects:
+            _take(bundle, item, effect)
+        if fail_fast and item.errors:
+            item.errors = item.errors[:1]
+            return
+
+
+def _effects(bundle: Bundle, cases: Cases, item: Tracked) -> list[Effect]:
+    if item.kind not in (ENROLLMENT, EVENT):
+        return []
+    program, uid = item.sent["program"], None
+    rules = bundle.once(("program rules", program), lambda: rules_of(bundle.state, program))
+    if item.kind == EVENT:
+        uid = item.sent["programStage"]
+        stage = bundle.meta("programStages", uid)
+        if not demands_values(bundle, item, stage):
+            return []
+    if not rules.of_stage(uid):
+        return []
+    case = cases.of_event(item) if uid else cases.of_enrollment(item)
+    owned = elements_of(bundle, bundle.meta("programStages", uid)) if uid else None
+    effects = rules.effects(uid, case)
+    return [each for each in effects if owned is None or not each.field or each.field in owned]
+
+
+def _take(bundle: Bundle, item: Tracked, effect: Effect) -> None:
+    """Do what a rule wants."""
+    if effect.type in (ASSIGN, MANDATORY):
+        TAKERS[effect.type, item.kind](bundle, item, effect)
+    elif effect.type == FAILED:
+        _tell(item, bundle, "E1300", effect, effect.data)
+    elif effect.type not in ON_COMPLETION or item.sent.get("status") == "COMPLETED":
+        _tell(item, bundle, "E1300", effect, _message(bundle, effect), error=effect.type in ERRORS)
+
+
+def _message(bundle: Bundle, effect: Effect) -> str:
+    """Return the words, the value and the field of an effect; 2.41 leaves out what is empty."""
+    parts = [effect.content, effect.data, f"({effect.field})" if effect.field else None]
+    return " ".join(part for part in parts if part or (part is not None and bundle.state.minor != 41))
+
+
+def _tell(item: Tracked, bundle: Bundle, code: str, effect: Effect, *args: Any, error: bool = False) -> None:
+    old, new = WORDS[code]
+    recent = bundle.state.minor >= 42
+    said = (new if recent else old).format(*args)
+    if code == "E1310" and bundle.state.minor == 40:
+        said = said.replace("in te ", "in tei ")
+    text = f"Generated by {'ProgramRule' if recent else 'program rule'} (`{effect.rule}`) - {said}"
+    (item.fail if error else item.warn)(code, text, effect.rule, *args)
+
+
+def _overwrites(bundle: Bundle) -> bool:
+    """Say whether a rule's value takes the place of another one; 2.41 was recorded not to heed the setting."""
+    return bundle.state.minor != 41 and bundle.state.get("settings", OVERWRITE) is True
+
+
+def same_value(first: str | None, second: str | None, value_type: str) -> bool:
+    """Say whether a rule's value and a sent one are the same."""
+    if first == second:
+        return True
+    if TYPES.get(value_type) != NUMBER or first is None or second is None:
+        return False
+    if not (PARSABLE.fullmatch(first) and PARSABLE.fullmatch(second)):
+        return False
+    return abs(float(first) - float(second)) <= TOLERANCE
+
+
+def _put(item: Tracked, listing: str, name: str, uid: str, value: str | None) -> None:
+    """Put a value in place of the one that was sent, or beside the others."""
+    values = [each for each in item.sent.get(listing) or [] if each[name] != uid]
+    item.sent[listing] = [*values, {name: uid, "value": value}]
+
+
+def _assign_element(bundle: Bundle, item: Tracked, effect: Effect) -> None:
+    """Store the rule's value; 2.40 stores none that is no option, and does not call that an error."""
+    subject, sent = bundle.meta("dataElements", effect.field), None
+    for each in item.sent.get("dataValues") or []:
+        if each["dataElement"] == effect.field:
+            sent = each
+    before = as_text(sent.get("value")) if sent else None
+    fits = bundle.state.minor > 40 or fits_option_set(bundle, subject, effect.data or "")
+    kind = subject.get("valueType", "TEXT")
+    same = same_value(effect.data, before, kind) if fits else before is None
+    if sent is not None and not same and not _overwrites(bundle):
+        _tell(item, bundle, "E1307", effect, effect.field, effect.data if fits else "", error=True)
+        return
+    if fits or sent is not None:
+        _put(item, "dataValues", "dataElement", effect.field, effect.data if fits else None)
+    _tell(item, bundle, "E1308", effect, effect.field, item.uid)
+    if fits and effect.data is not None:
+        check_data_value(bundle, item, subject, effect.data)
+
+
+def _entity_of(bundle: Bundle, item: Tracked) -> Tracked | None:
+    """Return the tracked entity of an enrollment as the payload brings it."""
+    entity = bundle.by_uid.get((TRACKED_ENTITY, item.sent["trackedEntity"]))
+    return None if entity is None or entity.errors else entity
+
+
+def _assign_attribute(bundle: Bundle, item: Tracked, effect: Effect) -> None:
+    """Store the rule's value where the payload has one, else with the enrollment."""
+    uid, entity = effect.field, _entity_of(bundle, item)
+    holders = [each for each in (item, entity) if each is not None and uid in sent_values(each)]
+    kind = bundle.meta("trackedEntityAttributes", uid).get("valueType", "TEXT")
+    before = as_text(sent_values(holders[0])[uid]) if holders else None
+    if holders and not _overwrites(bundle) and not same_value(effect.data, before, kind):
+        _tell(item, bundle, "E1309", effect, uid, effect.data, error=True)
+        return
+    _put(holders[-1] if holders else item, "attributes", "attribute", uid, effect.data)
+    _tell(item, bundle, "E1310", effect, uid, item.sent["trackedEntity"])
+    check_attribute(bundle, item, uid, effect.data, item.sent["trackedEntity"])
+
+
+def _demand_element(bundle: Bundle, item: Tracked, effect: Effect) -> None:
+    sent = {each["dataElement"]: each.get("value") for each in item.sent.get("dataValues") or []}
+    if effect.field in sent and sent[effect.field] is None:
+        _tell(item, bundle, "E1314", effect, effect.field, error=True)
+    elif effect.field not in sent and effect.field not in (item.existing or {}).get("dataValues", {}):
+        _tell(item, bundle, "E1301", effect, effect.field, error=True)
+
+
+def _demand_attribute(bundle: Bundle, item: Tracked, effect: Effect) -> None:
+    entity, sent = _entity_of(bundle, item), sent_values(item)
+    stored = (bundle.state.get("trackedEntities", item.sent["trackedEntity"]) or {}).get("attributes", {})
+    if effect.field not in {*sent, *(sent_values(entity) if entity else {}), *stored}:
+        _tell(item, bundle, "E1306", effect, effect.field, error=True)
+    elif effect.field in sent and not sent[effect.field]:
+        _tell(item, bundle, "E1317", effect, effect.field, error=True)
+
+
+TAKERS: dict[tuple[str, str], Callable[[Bundle, Tracked, Effect], None]] = {
+    (ASSIGN, EVENT): _assign_element,
+    (ASSIGN, ENROLLMENT): _assign_attribute,
+    (MANDATORY, EVENT): _demand_element,
+    (MANDATORY, ENROLLMENT): _demand_attribute,
+}
