@@ -10,7 +10,7 @@ import yaml
 from tests.flow.test_sync import FIELDS, RECORD, clashes, edit_on_server, on_server, other_store, record_file, send
 from tpi_dhis2.domain.uids import derive_uid, next_generation
 from tpi_dhis2.store.items import DELETED
-from tpi_dhis2.sync.pull import pull
+from tpi_dhis2.sync.pull import ALL, Wanted, pull
 from tpi_dhis2.sync.resolve import resolve
 from tpi_dhis2.sync.wire import Wire
 
@@ -131,6 +131,24 @@ def test_a_cycle_that_is_completed_no_more_takes_its_completion_along(installed,
     [there] = [each for each in remotes(installed) if each.uid == CYCLE]
     assert held.base == held.doc == there.doc
     assert (there.doc["@status"], "@completed" in there.doc) == (status, status == "COMPLETED")
+
+
+def test_a_partnership_without_a_cycle_is_not_thought_to_be_gone(installed, store, tmp_path):
+    send(installed, store, record_file(tmp_path))
+    assert send(installed, store, cycle_deleted(tmp_path)).is_clean
+    flags = ("Event", "Enrollment", "TrackedEntity")
+    installed.ask("POST", "maintenance", params={f"softDeleted{flag}Removal": "true" for flag in flags})
+    for wanted in (ALL, ALL, Wanted(whole=True), Wanted(partnerships=(PARTNERSHIP,))):
+        pull(installed, store, FIELDS, wanted)
+        assert clashes(store) == []
+    content = yaml.safe_load(cycle_deleted(tmp_path).read_text())
+    content["partnerships"][0]["attributes"]["name"] = "Another name"
+    path = tmp_path / "named.yaml"
+    path.write_text(yaml.safe_dump(content))
+    assert send(installed, store, path).is_clean
+    fields = {"fields": "attributes[attribute,value]"}
+    held = installed.get(f"tracker/trackedEntities/{PARTNERSHIP}", fields)["attributes"]
+    assert "Another name" in [each["value"] for each in held]
 
 
 def remotes(installed):

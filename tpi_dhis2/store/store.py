@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, delete, func, insert, null, or_, select, text, update
+from sqlalchemy import Connection, Engine, Select, delete, exists, func, insert, null, or_, select, text, update
 
 from tpi_dhis2.errors import StoreProblem
 from tpi_dhis2.store import tables
 from tpi_dhis2.store.connect import connected
-from tpi_dhis2.store.items import CONFLICT, Item
+from tpi_dhis2.store.items import CONFLICT, CYCLE, Item
 from tpi_dhis2.store.rows import (
     CALCULATED,
     ROWS,
@@ -234,10 +234,20 @@ class Store:
             return {str(uid): str(stamp) for each in queries for uid, stamp in connection.execute(each)}
 
     def expected(self, partnerships: Iterable[str] | None = None) -> dict[str, str]:
-        """The partnerships that the server should have, of some or of all, with the time of its last change."""
-        mirror = tables.mirror.c
+        """The partnerships that the server should show, of some or of all, with the time of its last change.
+
+        One without a cycle is in no program, and no list of the program shows it.
+        """
+        mirror, cycle = tables.mirror.c, tables.item.alias().c
         query = select(mirror.uid, mirror.stamp).join(tables.item, _ITEM.uid == mirror.uid)
         query = query.where(_ITEM.base.is_not(null()), _ITEM.deleted.is_(False))
+        is_in = (
+            cycle.partnership == mirror.uid,
+            cycle.type == CYCLE,
+            cycle.base.is_not(null()),
+            cycle.deleted.is_(False),
+        )
+        query = query.where(exists().where(*is_in))
         queries = [query] if partnerships is None else [query.where(mirror.uid.in_(s)) for s in batches(partnerships)]
         with self._reading() as connection:
             return {str(uid): str(stamp) for each in queries for uid, stamp in connection.execute(each)}

@@ -128,6 +128,9 @@ class Mirror:
         if seen and missing:
             # A form that this account may not read looks empty, and is not.
             missing = [item for item in missing if item.kind not in self.unreadable]
+        if all(item.type == PARTNERSHIP for item in missing):
+            # Without a cycle a partnership is in no program, and the server cannot be asked about it there.
+            return
         if missing:
             restored = went != FORWARD or self.went_back
             yield from (item for item in missing if miss(item, self.fields.calculated, restored=restored))

@@ -5,7 +5,7 @@ A partnership is taken whole from the store, a few at a time, so that memory doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tpi_dhis2.dhis2.tracker import DELETE, UPSERT
@@ -24,12 +24,19 @@ _RANK = {PARTNERSHIP: 0, CYCLE: 1, RECORD: 2}
 class Parcel:
     """Objects for one request, parents first, and when their partnerships last changed as far as is known here.
 
-    ``expected`` is None for a partnership that is not on the server yet.
+    ``expected`` is None for a partnership that is not on the server yet. Those in ``unseen`` may be missing from its
+    lists: they are new, or have no cycle there.
     """
 
     items: list[Item]
     expected: dict[str, str | None]
+    unseen: frozenset[str]
     strategy: str = UPSERT
+
+    def moved(self, there: Mapping[str, str]) -> set[str]:
+        """The partnerships that have changed since, by the times that the server shows now."""
+        missed = {uid for uid in self.expected if uid not in there and uid not in self.unseen}
+        return missed | {uid for uid, stamp in self.expected.items() if uid in there and there[uid] != stamp}
 
 
 def parcels(store: Store, groups: Iterable[list[Item]], done: set[str], size: int = CHUNK) -> Iterator[Parcel]:
@@ -82,8 +89,9 @@ def _groups(store: Store, within: set[str] | None) -> Iterator[list[Item]]:
 
 def _parcel(store: Store, items: list[Item], strategy: str = UPSERT) -> Parcel:
     uids = {item.partnership for item in items}
-    stamps, there = store.stamps(uids), store.expected(uids)
-    return Parcel(items, {uid: stamps.get(uid, "") if uid in there else None for uid in uids}, strategy)
+    stamps, shown = store.stamps(uids), store.expected(uids)
+    expected = {uid: stamps.get(uid) or ("" if uid in shown else None) for uid in uids}
+    return Parcel(items, expected, frozenset(uids - shown.keys()), strategy)
 
 
 def waiting(store: Store, within: Iterable[str] | None = None) -> int:

@@ -88,8 +88,7 @@ class Writers:
         result = Delivered(parcel, upload)
         try:
             tracker = self._tracker()
-            there = tracker.stamps(parcel.expected)
-            result.moved = {uid for uid, stamp in parcel.expected.items() if there.get(uid) != stamp}
+            result.moved = parcel.moved(tracker.stamps(parcel.expected))
             items = [item for item in parcel.items if item.partnership not in result.moved]
             if items:
                 self._send(tracker, parcel.strategy, items, result)
