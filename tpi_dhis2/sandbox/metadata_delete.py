@@ -21,12 +21,17 @@ OWNED_WITH = {
 #: What dashboards show, by the property of their items: an item goes with what it shows.
 SHOWN = {"visualizations": "visualization", "eventVisualizations": "eventVisualization", "maps": "map"}
 LISTED_CHILDREN = {
-    "programStages": ("programStageSections",),
+    "programs": ("notificationTemplates",),
+    "programStages": ("programStageSections", "notificationTemplates"),
     "programRules": ("programRuleActions",),
     "optionSets": ("options",),
+    "optionGroups": ("options",),
 }
-FOREIGN_KEY = 'ERROR: update or delete on table "usergroup" violates foreign key constraint'
-LOOSE_HOLDERS = ("visualizations", "eventVisualizations", "maps", "dashboards", "userGroups")
+FOREIGN_KEY = 'ERROR: update or delete on table "{}" violates foreign key constraint'
+#: References that no handler of the server looks after, so that only the database holds the target.
+KEYS = (("programNotificationTemplates", "recipientUserGroup", "userGroups"),
+        ("programRuleActions", "dataElement", "dataElements"))  # fmt: skip
+LOOSE_HOLDERS = ("programRuleActions", "visualizations", "eventVisualizations", "maps", "dashboards", "userGroups")
 FIXED = frozenset({"programs", "programStages", "dataElements", "trackedEntityAttributes", "optionSets",
                    "trackedEntityTypes", "programNotificationTemplates", "attributes", "legendSets",
                    "userRoles", "organisationUnits"})  # fmt: skip
@@ -44,24 +49,22 @@ def _has_data(state: State, plural: str, uid: str) -> bool:
 def check_veto(state: State, items: list[Item]) -> None:
     """Refuse to delete what data or other objects need."""
     going = {(item.type.plural, item.uid) for item in items}
-    _check_foreign_keys(state, items, going)
-    for item in items:
-        if item.problems:
-            continue
+    check_foreign_keys(state, going)
+    for item in [each for each in items if each.type.plural != "legendSets"]:  # these are taken off what holds them
         holder = veto(state, item.type.plural, item.uid, going)
         if holder:
             text = f"Object could not be deleted because it is associated with another object: {holder}"
-            item.problems.append(Problem("E4030", text, "hook", [holder], None, item.uid))
+            item.problems.append(Problem("E4030", text))
 
 
-def _check_foreign_keys(state: State, items: list[Item], going: set[tuple[str, str]]) -> None:
-    """Fail as the recorded databases do: on groups that a template writes to, on a whole package in one bundle."""
-    kinds = {item.type.plural for item in items}
-    if {"optionSets", "trackedEntityAttributes", "programs"} <= kinds:
-        raise refuse(409, 'ERROR: update or delete on table "optionset" violates foreign key constraint')
-    for row in state.table("programNotificationTemplates").values():
-        if ("userGroups", (row.get("recipientUserGroup") or {}).get("id")) in going:
-            raise refuse(409, FOREIGN_KEY)
+def check_foreign_keys(state: State, going: set[tuple[str, str]]) -> None:
+    """Fail as the recorded databases do: on what a template or an action needs, on a whole package in one bundle."""
+    if {"optionSets", "trackedEntityAttributes", "programs"} <= {plural for plural, _uid in going}:
+        raise refuse(409, FOREIGN_KEY.format("optionset"))
+    for plural, name, target in KEYS:
+        for row in state.table(plural).values():
+            if (target, (row.get(name) or {}).get("id")) in going and (plural, row["id"]) not in going:
+                raise refuse(409, FOREIGN_KEY.format(target[:-1].lower()))
 
 
 def veto(state: State, plural: str, uid: str, going: set[tuple[str, str]]) -> str | None:
@@ -111,7 +114,7 @@ def remove(state: State, plural: str, uid: str) -> None:
     _remove_owned(state, plural, uid)
     for name in LISTED_CHILDREN.get(plural, ()):
         for reference in gone.get(name) or []:
-            remove(state, name, reference["id"])
+            remove(state, REFERENCES[name], reference["id"])
     if plural == "users":
         state.drop("passwords", gone["username"])
     if plural in SHOWN:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import META_WRITE, Account
-from tpi_dhis2.sandbox.metadata_delete import check_veto, remove, veto
+from tpi_dhis2.sandbox.metadata_delete import check_foreign_keys, remove, veto
 from tpi_dhis2.sandbox.metadata_import import Options, items_of, validate
 from tpi_dhis2.sandbox.metadata_read import find
 from tpi_dhis2.sandbox.metadata_write import join_groups, link, store
@@ -19,11 +19,11 @@ GZIP_TEXT = "Illegal character ((CTRL-CHAR, code 31)): only regular white space 
 NOT_AUTHORISED = "You don't have the proper permissions to {} this object."
 
 
-def _object_reply(status: int, item: Item) -> Reply:
+def _object_reply(account: Account, status: int, item: Item) -> Reply:
     """Return the envelope of an object report."""
     klass = item.type.klass
     report: Json = {"uid": item.uid, "klass": klass, "responseType": "ObjectReportWebMessageResponse"}
-    report["errorReports"] = [problem.report(klass) for problem in item.problems]
+    report["errorReports"] = [problem.report(klass, account.state.minor) for problem in item.problems]
     if item.problems:
         return message(409, SEE_REPORT, response=report)
     reply = message(status, "", response=report)
@@ -54,7 +54,7 @@ def create(account: Account, plural: str, request: Request) -> Reply:
         if plural == "users" and account.state.minor == 41:
             item.sent = {**item.sent, "userGroups": None}
         link(account.state, [item])
-    return _object_reply(201, item)
+    return _object_reply(account, 201, item)
 
 
 def replace(account: Account, plural: str, uid: str, request: Request) -> Reply:
@@ -75,7 +75,7 @@ def _update(account: Account, plural: str, sent: Json) -> Reply:
     if not item.problems:
         store(account, item)
         link(account.state, [item])
-    return _object_reply(200, item)
+    return _object_reply(account, 200, item)
 
 
 def delete_object(account: Account, plural: str, uid: str) -> Reply:
@@ -85,24 +85,23 @@ def delete_object(account: Account, plural: str, uid: str) -> Reply:
         raise missing(TYPES[plural].simple, uid)
     if not account.superuser and not (TYPES[plural].shared and account.may(stored, META_WRITE)):
         raise refuse(403, NOT_AUTHORISED.format("delete"), "E1006")
-    if plural == "userGroups":
-        check_veto(account.state, [Item(TYPES[plural], 0, stored, uid, stored)])
     holder = veto(account.state, plural, uid, {(plural, uid)})
     if holder:
-        return _vetoed(Item(TYPES[plural], 0, stored, uid), holder)
-    in_set = plural == "options" and any(
-        ref["id"] == uid for row in account.state.table("optionSets").values() for ref in row.get("options") or []
-    )
+        return _vetoed(account, Item(TYPES[plural], 0, stored, uid), holder)
+    check_foreign_keys(account.state, {(plural, uid)})
+    in_set = plural == "options" and account.state.holders("optionSets", "options", uid)
+    if in_set and account.state.minor == 40:
+        raise refuse(409, "deleted object would be re-saved by cascade (remove deleted object from associations)")
     if not (in_set and account.state.minor in (41, 42)):
         remove(account.state, plural, uid)
-    return _object_reply(200, Item(TYPES[plural], 0, stored, uid))
+    return _object_reply(account, 200, Item(TYPES[plural], 0, stored, uid))
 
 
-def _vetoed(item: Item, holder: str) -> Reply:
+def _vetoed(account: Account, item: Item, holder: str) -> Reply:
     """Return the refusal to delete what something else needs."""
     text = f"Object could not be deleted because it is associated with another object: {holder}"
-    item.problems.append(Problem("E4030", text, "hook", [holder], None, item.uid))
-    reply = _object_reply(409, item)
+    item.problems.append(Problem("E4030", text))
+    reply = _object_reply(account, 409, item)
     return Reply(409, {**reply.body, "status": "WARNING"})
 
 
