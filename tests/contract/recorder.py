@@ -13,7 +13,7 @@ ACCESS_GROUP, VIEWER = "Ojo4eC3Z6Nm", "M7u0GM3opFU"
 JOB = re.compile(r"/api/(tracker/jobs|system/tasks/[A-Z_]+)/\w+")
 EVERYTHING = ("softDeletedRelationshipRemoval", "softDeletedEventRemoval", "softDeletedEnrollmentRemoval",
               "softDeletedTrackedEntityRemoval")  # fmt: skip
-#: The maps of this bundle are as 2.40 takes them; all else is the package as it was committed then.
+#: Where the package was installed again before the first attempt to remove it, and the exchange that has it as sent.
 PACKAGE = {"2.40": "reinstall-before-type-by-type", "2.42": "reinstall-before-type-by-type#1"}
 #: Servers on which an action without a rule stayed where an exchange had left it.
 ORPHAN_STAYED = ("2.41", "2.43")
@@ -84,6 +84,7 @@ class Recorder:
         self.player.as_admin("POST", "/api/metadata", {"dataElements": sent})
 
     def _remove_indicators(self) -> None:
+        """Remove the indicators; of the servers 2.43 alone has no exchange that does."""
         for row in list(self.sandbox.state.table("indicators").values()):
             self._delete("indicators", row["id"])
 

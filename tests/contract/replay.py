@@ -23,7 +23,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Result:
-    """What a replay found: of each exchange that was sent, the line for each that was not, and the exceptions used."""
+    """What a replay found: an outcome for each exchange that was sent, for each other one the line that says why not.
+
+    ``used`` holds the exceptions that were needed.
+    """
 
     outcomes: list[Outcome]
     outside: dict[str, lists.Line]

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 DATA_SHARED = frozenset({"programs", "programStages", "trackedEntityTypes", "relationshipTypes", "categoryOptions"})
 #: Types that nobody can mark as a favourite from 2.43 on.
 NO_FAVORITES = frozenset({"programs", "optionSets", "legendSets", "categoryCombos"})
-
 FORM_NAMED = ("programs", "programStages", "constants", "programIndicators", "visualizations", "eventVisualizations")
+DRAWINGS = ("visualizations", "eventVisualizations")
 _ALL = range(40, 44)
 #: What the server tells of drawings beside what is stored, as long as nobody has commented on or subscribed to one.
 EMPTY: dict[tuple[str, str], tuple[Any, Container[int]]] = {
-    **{(each, "interpretations"): ([], _ALL) for each in ("visualizations", "eventVisualizations")},
-    **{(each, "parentGraphMap"): ({}, _ALL) for each in ("visualizations", "eventVisualizations")},
-    **{(each, "subscribed"): (False, _ALL) for each in ("visualizations", "eventVisualizations")},
+    **{(each, "interpretations"): ([], _ALL) for each in DRAWINGS},
+    **{(each, "parentGraphMap"): ({}, _ALL) for each in DRAWINGS},
+    **{(each, "subscribed"): (False, _ALL) for each in DRAWINGS},
     ("visualizations", "attributeDimensions"): ([], _ALL),
     ("visualizations", "dataElementDimensions"): ([], _ALL),
     ("visualizations", "programIndicatorDimensions"): ([], _ALL),
@@ -128,7 +128,7 @@ def _legacy(name: str) -> Callable[[Thing], Any]:
 SPECIAL: dict[tuple[str, str], Callable[[Thing], Any]] = {
     **{
         (each, name): _as_references(f"{name[:-1]}Dimensions")
-        for each in ("visualizations", "eventVisualizations")
+        for each in DRAWINGS
         for name in ("columns", "rows", "filters")
     },
     **{key: _fixed(value, versions) for key, (value, versions) in EMPTY.items()},
