@@ -19,6 +19,8 @@ from tpi_dhis2.sandbox.web import Json, RefusalError, Reply, Request, message
 ROUNDS = 1000
 META_READ, META_WRITE, DATA_READ, DATA_WRITE = range(4)
 UNAUTHORIZED = 401
+#: How long a 2.40 takes a token that was revoked, in milliseconds.
+CACHED = 3600 * 1000
 
 
 def hash_password(password: str) -> str:
@@ -168,7 +170,7 @@ def _token(state: State, request: Request, key: str) -> Account:
     if checksum != _checksum(body):
         raise _bad_token(UNAUTHORIZED if old else 400, "Checksum validation failed")
     token = state.get("tokens", hashlib.sha256(key.encode()).hexdigest())
-    if token is None:
+    if token is None or token.get("revoked", state.milliseconds()) + CACHED < state.milliseconds():
         raise _bad_token(UNAUTHORIZED, "The API token does not exists")
     if token["expire"] is not None and token["expire"] < state.milliseconds():
         raise _bad_token(UNAUTHORIZED, "Failed to authenticate API token, token has expired.")

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import Account
+from tpi_dhis2.sandbox.ids import new_uid
+from tpi_dhis2.sandbox.legacy import accesses
 from tpi_dhis2.sandbox.thing import user_reference
 from tpi_dhis2.sandbox.web import Json, Reply, Request, message, refuse, wrong_method
 
@@ -73,8 +75,22 @@ def _entry(account: Account, parts: list[str], request: Request) -> Reply:
         account.state.drop("dataStore", name)
         return message(200, f"Key '{key}' deleted from namespace '{namespace}'")
     if len(parts) > 2:
-        return Reply(200, {"key": key, "namespace": namespace, **{k: v for k, v in stored.items() if k != "value"}})
+        return Reply(200, _described(account, namespace, key, stored))
     return Reply(200, stored["value"])
+
+
+def _described(account: Account, namespace: str, key: str, stored: Json) -> Json:
+    """Return what the server knows of an entry beside its value."""
+    names = ("manage", "externalize", "write", "read", "update", "delete")
+    outer = {"external": False} if account.state.minor < 43 else {}
+    rights = dict.fromkeys([name for name in names if outer or name != "externalize"], True)
+    owner = (stored["createdBy"] or {}).get("id")
+    sharing: Json = {"owner": owner, **outer, "users": {}, "userGroups": {}, "public": "rw------"}
+    found = {"key": key, "namespace": namespace, **{name: each for name, each in stored.items() if name != "value"}}
+    return found | (accesses(sharing) if account.state.minor == 40 else {}) | {
+        "access": rights, "sharing": sharing, "user": stored["createdBy"], "favorite": False, "favorites": [],
+        "translations": [], "attributeValues": [],
+    }  # fmt: skip
 
 
 def _write(account: Account, namespace: str, key: str, stored: Json | None, request: Request) -> Reply:
@@ -86,7 +102,7 @@ def _write(account: Account, namespace: str, key: str, stored: Json | None, requ
         raise refuse(409, f"Key '{key}' already exists in namespace '{namespace}'", "E1004")
     state, me = account.state, user_reference(account.user)
     now = state.now()
-    created = stored or {"created": now, "createdBy": me}
+    created = stored or {"id": new_uid(), "created": now, "createdBy": me}
     entry = {**created, "lastUpdated": now, "lastUpdatedBy": me, "value": value}
     state.put("dataStore", namespace + SEPARATOR + key, entry)
     if stored is None:

@@ -14,12 +14,13 @@ AUTHORITIES = (
     "F_UNCOMPLETE_EVENT F_VIEW_EVENT_ANALYTICS F_TEI_CASCADE_DELETE F_ENROLLMENT_CASCADE_DELETE F_USER_VIEW "
     "F_TRACKED_ENTITY_INSTANCE_SEARCH_IN_ALL_ORGUNITS F_LEGEND_SET_PUBLIC_ADD F_TRACKED_ENTITY_MERGE"
 )
-PUBLIC: Json = {"owner": None, "external": False, "users": {}, "userGroups": {}, "public": "rw------"}
+PUBLIC: Json = {"external": False, "users": {}, "userGroups": {}, "public": "rw------"}
 
 
 def fill(state: State) -> None:
     """Put the objects of a fresh server into an empty state."""
     now = state.now()
+    public = {"owner": ADMIN, **PUBLIC} if state.minor == 41 else PUBLIC
 
     def add(table: str, uid: str, **properties: object) -> None:
         common: Json = {"id": uid, "created": now, "lastUpdated": now, "translations": [], "attributeValues": []}
@@ -31,7 +32,7 @@ def fill(state: State) -> None:
         name="Superuser",
         code="Superuser",
         description="Superuser",
-        sharing=PUBLIC,
+        sharing=public,
         authorities=AUTHORITIES.split(),
     )
     add(
@@ -48,14 +49,14 @@ def fill(state: State) -> None:
         disabled=False,
     )
     state.put("passwords", "admin", hash_password("district"))
-    add("categoryOptions", OPTION, name="default", code="default", shortName="default", sharing=PUBLIC)
+    add("categoryOptions", OPTION, name="default", code="default", shortName="default", sharing=public)
     add(
         "categories",
         CATEGORY,
         name="default",
         code="default",
         shortName="default",
-        sharing=PUBLIC,
+        sharing=public,
         dataDimensionType="DISAGGREGATION",
         categoryOptions=[{"id": OPTION}],
     )
@@ -64,7 +65,7 @@ def fill(state: State) -> None:
         COMBO,
         name="default",
         code="default",
-        sharing=PUBLIC,
+        sharing=public,
         dataDimensionType="DISAGGREGATION",
         skipTotal=False,
         categories=[{"id": CATEGORY}],

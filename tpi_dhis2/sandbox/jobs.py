@@ -21,11 +21,12 @@ def new_job(state: State, kind: str) -> str:
     return uid
 
 
-def end_job(state: State, uid: str, text: str, summary: Json, *, failed: bool) -> None:
-    """Keep what a job has come to."""
+def end_job(state: State, uid: str, summary: Json) -> None:
+    """Keep the report of a tracker import, and say how it went; to a 2.40 all ends are alike."""
+    failed = summary["status"] == "ERROR" and state.minor > 40
     state.change("jobs", uid, summary=summary)
     say(state, uid, ["Creating bundle"])
-    say(state, uid, [text], "ERROR" if failed else "INFO", completed=True)
+    say(state, uid, [end_text(summary["status"], summary["stats"])], "ERROR" if failed else "INFO", completed=True)
 
 
 def say(state: State, uid: str, texts: list[str], level: str = "INFO", *, completed: bool = False) -> None:
@@ -77,13 +78,13 @@ def notifications(state: State, uid: str) -> Reply:
 
 
 def tasks(state: State, parts: list[str]) -> Reply:
-    """Answer GET /api/system/tasks/{type}[/{id}]."""
+    """Answer GET /api/system/tasks/{type}[/{id}]; of several jobs the first and the last that each has said."""
     if not parts or parts[0] not in JOB_TYPES:
         raise refuse(400, f"Value '{''.join(parts)}' is not valid for parameter jobType.")
     if len(parts) > 1:
         return look_at(state, parts[1])
-    jobs = state.table("jobs").items()
-    return Reply(200, {uid: job["notifications"] for uid, job in jobs if job["kind"] == parts[0]})
+    said = {uid: job["notifications"] for uid, job in state.table("jobs").items() if job["kind"] == parts[0]}
+    return Reply(200, {uid: notes if len(notes) < 3 else [notes[0], notes[-1]] for uid, notes in said.items()})
 
 
 def task_summary(state: State, parts: list[str]) -> Reply:
@@ -94,11 +95,18 @@ def task_summary(state: State, parts: list[str]) -> Reply:
 
 def tracker_report(state: State, uid: str, request: Request) -> Reply:
     """Answer GET /api/tracker/jobs/{id}/report."""
-    mode = request.one("reportMode")
-    if mode is not None and mode not in REPORT_MODES:
+    mode = request.one("reportMode", "ERRORS")
+    if mode not in REPORT_MODES:
         text = f"Value '{mode}' is not valid for parameter reportMode. Valid values are: [FULL, ERRORS, WARNINGS]"
         raise refuse(400, text)
     job = state.get("jobs", uid)
     if job is None or job["summary"] is None:
         raise refuse(404, f"Summary for job {uid} does not exist", "E1005")
-    return Reply(200, job["summary"])
+    return Reply(200, _told(job["summary"], mode))
+
+
+def _told(summary: Json, mode: str) -> Json:
+    """Return a report as a mode asks for it: times with FULL only, warnings not with ERRORS."""
+    found = {name: value for name, value in summary.items() if mode == "FULL" or name != "timingsStats"}
+    hidden: Json = {"warningReports": []} if mode == "ERRORS" else {}
+    return {**found, "validationReport": {**summary["validationReport"], **hidden}}

@@ -23,18 +23,18 @@ def maintenance(account: Account, parts: list[str], request: Request) -> Reply:
     """Answer POST /api/maintenance[/{task}]."""
     if request.method not in ("POST", "PUT"):
         raise wrong_method(request.method)
-    if not account.has("F_PERFORM_MAINTENANCE"):
-        raise refuse(403, "Access is denied, requires one Authority from [F_PERFORM_MAINTENANCE]")
     known = _tasks(account.state.minor)
     if parts and parts[0] not in known and parts[0] not in OTHERS:
         return not_found_page()
+    if not account.has("F_PERFORM_MAINTENANCE"):
+        raise refuse(403, "Access is denied, requires one Authority from [F_PERFORM_MAINTENANCE]")
     wanted = parts or [name for name, value in request.query if value == "true"]
     for name in wanted:
         table = {**REMOVALS, **OLD_NAMES}.get(name)
         for uid, row in list(account.state.table(table or "nothing").items()):
             if row["deleted"]:
                 account.state.drop(table or "", uid)
-    return message(200, "Maintenance performed") if account.state.minor >= 43 else Reply(204, text="")
+    return message(200, "") if account.state.minor >= 43 else Reply(204, text="")
 
 
 def _tasks(minor: int) -> dict[str, str]:

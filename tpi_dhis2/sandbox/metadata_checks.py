@@ -48,8 +48,9 @@ def check_strategy(item: Item, strategy: str) -> None:
         text = f"Found matching object for reference, but import mode is CREATE. {found}"
         item.problems.append(Problem("E5000", text, "strategy", args, None, item.uid))
     if strategy in ("UPDATE", "DELETE") and item.existing is None:
+        name = "id" if strategy == "UPDATE" else None
         text = f"No matching object for reference. Identifier was UID, and object was {item.label}."
-        item.problems.append(Problem("E5001", text, "strategy", args, "id", item.uid))
+        item.problems.append(Problem("E5001", text, "strategy", args, name, item.uid))
 
 
 def check_security(account: Account, item: Item) -> None:

@@ -13,9 +13,11 @@ from tpi_dhis2.sandbox.web import Json, refuse
 #: What dashboards show, by the property of their items: an item goes with what it shows.
 SHOWN = {"visualizations": "visualization", "eventVisualizations": "eventVisualization", "maps": "map"}
 LISTED_CHILDREN = {
-    "programStages": ("programStageSections",),
+    "programs": ("notificationTemplates",),
+    "programStages": ("programStageSections", "notificationTemplates"),
     "programRules": ("programRuleActions",),
     "optionSets": ("options",),
+    "optionGroups": ("options",),
 }
 
 
@@ -40,7 +42,7 @@ def remove(state: State, plural: str, uid: str) -> None:
     _remove_owned(state, plural, uid)
     for name in LISTED_CHILDREN.get(plural, ()):
         for reference in gone.get(name) or []:
-            remove(state, name, reference["id"])
+            remove(state, REFERENCES[name], reference["id"])
     if plural == "users":
         state.drop("passwords", gone["username"])
     if plural in SHOWN:

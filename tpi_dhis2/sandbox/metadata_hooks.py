@@ -110,7 +110,7 @@ def check_option(bundle: Bundle, item: Item) -> None:
     if owner.get("valueType") == "MULTI_TEXT" and "," in str(code):
         rule = "of value type multi-text cannot have option codes with the separator character"
         text = f"Option set `{uid}` {rule}: `{code}`"
-        item.problems.append(Problem("E1118", text, "hook", [uid, code]))
+        item.problems.append(Problem("E1118", text, "hook", [uid, code] if bundle.state.minor > 40 else []))
 
 
 def check_stage(_bundle: Bundle, item: Item) -> None:
@@ -134,8 +134,9 @@ def check_relationship_type(bundle: Bundle, item: Item) -> None:
         owned += [each["trackedEntityAttribute"]["id"] for each in program.get("programTrackedEntityAttributes") or []]
         for uid in shown:
             if uid not in owned:
+                where = "TrackedEntityType/Program"
                 text = f"TrackedEntityAttribute `{uid}` is not part of the trackedEntityType `{entity_type.get('id')}`"
-                item.problems.append(Problem("E4314", text, "hook", [uid, entity_type.get("id")]))
+                item.problems.append(Problem("E4314", text, "hook", ["TrackedEntityAttributes", uid, where]))
 
 
 def check_working_list(bundle: Bundle, item: Item) -> None:

@@ -39,6 +39,7 @@ class Options:
     skip_sharing: bool = False
     skip_translation: bool = False
     by_code: bool = False
+    merge: bool = False
 
 
 def options_of(request: Request) -> Options:
@@ -52,6 +53,7 @@ def options_of(request: Request) -> Options:
         skip_sharing=request.flag("skipSharing"),
         skip_translation=request.flag("skipTranslation"),
         by_code=request.one("identifier") == "CODE",
+        merge=request.one("mergeMode") in ("MERGE", "MERGE_ALWAYS", "MERGE_IF_NOT_NULL"),
     )
 
 
@@ -97,20 +99,25 @@ def run(account: Account, payload: dict[str, list[Json]], options: Options) -> J
     """Import a bundle and return its report."""
     items = items_of(account.state, payload, options)
     validate(account, items, options)
+    stopped = options.atomic and any(item.problems for item in items)
+    if not stopped:
+        _go_on(account, [item for item in items if not item.problems], options)
+    bad = any(item.problems for item in items)
+    status = "ERROR" if stopped else ("WARNING" if bad else "OK")
+    full = options.full and options.commit and not stopped
+    return import_report(items, status, account.state.minor, full=full, named=not options.commit)
+
+
+def _go_on(account: Account, items: list[Item], options: Options) -> None:
+    """Do what is asked for with valid objects; what may not be deleted stops nothing but its own deletion."""
     deleting = options.strategy == "DELETE"
     if deleting and options.commit:
         check_veto(account.state, items)
-    bad = any(item.problems for item in items)
-    if not (bad and options.atomic):
-        good = [item for item in items if not item.problems]
-        for item in good:
-            item.outcome = "deleted" if deleting else ("updated" if item.existing else "created")
-        if options.commit:
-            _commit(account, good, options)
-    vetoed = any(problem.code == "E4030" for item in items for problem in item.problems)
-    status = "OK" if not bad else ("ERROR" if options.atomic and not vetoed else "WARNING")
-    full = options.full and options.commit and not (bad and options.atomic)
-    return import_report(items, status, account.state.minor, full=full, named=not options.commit)
+    good = [item for item in items if not item.problems]
+    for item in good:
+        item.outcome = "deleted" if deleting else ("updated" if item.existing else "created")
+    if options.commit:
+        _commit(account, good, options)
 
 
 def _commit(account: Account, good: list[Item], options: Options) -> None:
@@ -119,6 +126,8 @@ def _commit(account: Account, good: list[Item], options: Options) -> None:
         return
     _known_failures(account.state.minor, good)
     for item in good:
+        if options.merge and account.state.minor == 40:  # later versions replace, whatever is asked for
+            item.sent = {**(item.existing or {}), "version": None, **item.sent}
         store(account, item, skip_sharing=options.skip_sharing, skip_translation=options.skip_translation)
     link(account.state, good)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from tpi_dhis2.sandbox.accounts import META_READ, Account, path_of
 from tpi_dhis2.sandbox.fields import Field, parse_fields
 from tpi_dhis2.sandbox.ids import is_uid
-from tpi_dhis2.sandbox.query import filtered, ordered, paged
+from tpi_dhis2.sandbox.query import Filter, filtered, ordered, paged
 from tpi_dhis2.sandbox.schema import TYPES
 from tpi_dhis2.sandbox.state import FULL_VERSION
 from tpi_dhis2.sandbox.thing import Thing, knows
+from tpi_dhis2.sandbox.tokens import in_force, shown
 from tpi_dhis2.sandbox.web import Json, Reply, Request, missing, not_found_page, refuse, wrong_method
 
 NO_READ = "You don't have the proper permissions to read objects of this type."
@@ -41,6 +42,8 @@ def list_reply(account: Account, plural: str, found: list[Thing], request: Reque
     """Answer with a page of a list, filtered and in order."""
     chosen = ordered(plural, filtered(plural, found, request), request, TYPES[plural].ordered)
     pager, part = paged(chosen, request, account.state.minor, plural)
+    if pager and plural == "organisationUnits" and request.one("level") and account.state.minor == 40:
+        pager |= {"total": len(account.state.table(plural))}  # counted without the level
     fields = wanted_fields(request, "id,displayName")
     body: Json = {} if pager is None else {"pager": pager}
     body[plural] = [thing.select(fields) for thing in part]
@@ -78,8 +81,14 @@ def read_one(account: Account, plural: str, uid: str, request: Request) -> Reply
     thing = find(account, plural, uid, request.base_url)
     around = ("includeDescendants", "includeChildren", "includeAncestors")
     if plural == "organisationUnits" and any(request.flag(name) for name in around):
-        return list_reply(account, plural, _around(account, uid, request), request)
+        return _without_pages(list_reply(account, plural, _around(account, uid, request), request), account)
     return Reply(200, thing.select(wanted_fields(request, "*")))
+
+
+def _without_pages(reply: Reply, account: Account) -> Reply:
+    """Return a list of org units around another as 2.40 does, which has no pager there."""
+    old = account.state.minor == 40
+    return Reply(200, {name: value for name, value in reply.body.items() if name != "pager" or not old})
 
 
 def _around(account: Account, uid: str, request: Request) -> list[Thing]:
@@ -116,7 +125,17 @@ def export(account: Account, request: Request) -> Reply:
         found = _exported(account, plural, request)
         if found:
             body[plural] = found
-    return Reply(200, body)
+    tokens = _exported_tokens(account, request) if len(chosen) == len(TYPES) else []
+    return Reply(200, {**body, "apiToken": tokens} if tokens else body)
+
+
+def _exported_tokens(account: Account, request: Request) -> list[Json]:
+    """Return the keys of accounts, which versions after 2.40 export with everything else."""
+    rows = in_force(account.state) if account.state.minor > 40 and account.superuser else []
+    filters = [Filter("users", text) for text in request.many("filter")]
+    found = [row for row in rows if all(each.fits(Thing(account, None, row)) for each in filters)]
+    wanted = wanted_fields(request, ":owner")
+    return [Thing(account, None, shown(row)).select(wanted) for row in found]
 
 
 def _exported(account: Account, plural: str, request: Request) -> list[Json]:

@@ -26,7 +26,10 @@ NO_STATEMENT = "org.hibernate.exception.ConstraintViolationException: could not 
 _PACKAGE = "org.hisp.dhis"
 #: What 2.40.12 says when a chart without a stage is met (NullPointerException in the first handler).
 BROKEN_HANDLER = "Object could not be deleted: handler '{}' threw an exception while removing related objects: {}"
-LOOSE_HOLDERS = ("visualizations", "eventVisualizations", "maps", "dashboards", "userGroups")
+#: References that no handler of the server looks after, so that only the database holds the target.
+KEYS = (("programNotificationTemplates", "recipientUserGroup", "userGroups"),
+        ("programRuleActions", "dataElement", "dataElements"))  # fmt: skip
+LOOSE_HOLDERS = ("programRuleActions", "visualizations", "eventVisualizations", "maps", "dashboards", "userGroups")
 FIXED = frozenset({"programs", "programStages", "dataElements", "trackedEntityAttributes", "optionSets",
                    "trackedEntityTypes", "programNotificationTemplates", "attributes", "legendSets",
                    "userRoles", "organisationUnits"})  # fmt: skip
@@ -44,22 +47,22 @@ def _has_data(state: State, plural: str, uid: str) -> bool:
 def check_veto(state: State, items: list[Item]) -> None:
     """Refuse to delete what data or other objects need."""
     going = {(item.type.plural, item.uid) for item in items}
-    _check_foreign_keys(state, items, going)
-    for item in items:
-        found = None if item.problems else objection(state, item.type.plural, item.uid, going)
+    check_foreign_keys(state, going)
+    for item in [each for each in items if each.type.plural != "legendSets"]:  # these are taken off what holds them
+        found = objection(state, item.type.plural, item.uid, going)
         if found:
             item.problems.append(found)
     check_saved_lists(state, {(item.type.plural, item.uid) for item in items if not item.problems})
 
 
-def _check_foreign_keys(state: State, items: list[Item], going: set[tuple[str, str]]) -> None:
-    """Fail as the recorded databases do: on groups that a template writes to, on a whole package in one bundle."""
-    kinds = {item.type.plural for item in items}
-    if {"optionSets", "trackedEntityAttributes", "programs"} <= kinds:
+def check_foreign_keys(state: State, going: set[tuple[str, str]]) -> None:
+    """Fail as the recorded databases do: on what a template or an action needs, on a whole package in one bundle."""
+    if {"optionSets", "trackedEntityAttributes", "programs"} <= {plural for plural, _uid in going}:
         raise _held(state, "optionset")
-    for row in state.table("programNotificationTemplates").values():
-        if ("userGroups", (row.get("recipientUserGroup") or {}).get("id")) in going:
-            raise _held(state, "usergroup")
+    for plural, name, target in KEYS:
+        for row in state.table(plural).values():
+            if (target, (row.get(name) or {}).get("id")) in going and (plural, row["id"]) not in going:
+                raise _held(state, target[:-1].lower())
 
 
 def check_saved_lists(state: State, going: set[tuple[str, str]]) -> None:
@@ -83,10 +86,10 @@ def objection(state: State, plural: str, uid: str, going: set[tuple[str, str]]) 
     holder = _veto(state, plural, uid, going)
     if holder:
         text = f"Object could not be deleted because it is associated with another object: {holder}"
-        return Problem("E4030", text, "hook", [holder], None, uid)
+        return Problem("E4030", text)
     broken = _chart_without_stage(state, plural, uid, going)
     # The import reports the text of E4060 under the code of a veto (DefaultObjectBundleService.deleteObject, 2.40).
-    return Problem("E4030", broken, "hook", [], None, uid) if broken else None
+    return Problem("E4030", broken) if broken else None
 
 
 def _chart_without_stage(state: State, plural: str, uid: str, going: set[tuple[str, str]]) -> str | None:

@@ -17,6 +17,9 @@ _BUCKETS = 16
 
 def store_filters(new: Json) -> None:
     """Bring the codes that a list asks for in the order of a Java hash set."""
+    if "programStageQueryCriteria" in new:
+        lists: Json = {"assignedUsers": [], "attributeValueFilters": [], "dataFilters": []}
+        new["programStageQueryCriteria"] = {**lists, **new["programStageQueryCriteria"]}
     for name in _CRITERIA:
         if new.get(name):
             new[name] = {key: _asked(key, value) for key, value in new[name].items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import Account, hash_password
+from tpi_dhis2.sandbox.defaults import defaults, inner_defaults
 from tpi_dhis2.sandbox.fresh import COMBO
 from tpi_dhis2.sandbox.ids import full_date, new_uid
 from tpi_dhis2.sandbox.metadata_delete import remove
@@ -18,34 +19,11 @@ from tpi_dhis2.sandbox.web import Json
 
 NO_BACK_REFERENCE = {("options", "optionSet"), ("programRuleActions", "programRule"),
                      ("programStageSections", "programStage")}  # fmt: skip
-DEFAULTS: dict[str, Json] = {
-    "programs": {"version": 0, "skipOffline": False, "organisationUnits": [], "programTrackedEntityAttributes": [],
-                 "onlyEnrollOnce": False, "expiryDays": 0, "accessLevel": "OPEN", "displayIncidentDate": False,
-                 "completeEventsExpiryDays": 0, "featureType": "NONE", "minAttributesRequiredToSearch": 1,
-                 "maxTeiCountToReturn": 0, "notificationTemplates": [], "selectEnrollmentDatesInFuture": False,
-                 "selectIncidentDatesInFuture": False, "ignoreOverdueEvents": False, "displayFrontPageList": False,
-                 "useFirstStageDuringRegistration": False, "openDaysAfterCoEndDate": 0},
-    "programStages": {"repeatable": False, "validationStrategy": "ON_COMPLETE", "minDaysFromStart": 0,
-                      "programStageDataElements": [], "programStageSections": [], "notificationTemplates": [],
-                      "referral": False, "preGenerateUID": False},
-    "dataElements": {"zeroIsSignificant": False, "legendSets": [], "aggregationLevels": []},
-    "trackedEntityTypes": {"trackedEntityTypeAttributes": [], "minAttributesRequiredToSearch": 1,
-                           "maxTeiCountToReturn": 0, "featureType": "NONE", "allowAuditLog": False},
-    "trackedEntityAttributes": {"unique": False, "generated": False, "pattern": "", "inherit": False, "legendSets": [],
-                                "confidential": False, "orgunitScope": False, "skipSynchronization": False,
-                                "displayOnVisitSchedule": False, "displayInListNoProgram": False},
-    "optionSets": {"options": [], "version": 0},
-    "userGroups": {"users": [], "managedGroups": []},
-    "userRoles": {"authorities": [], "restrictions": []},
-    "users": {"organisationUnits": [], "dataViewOrganisationUnits": [], "teiSearchOrganisationUnits": [],
-              "disabled": False},
-    "dashboards": {"dashboardItems": [], "restrictFilters": False},
-    "relationshipTypes": {"bidirectional": False, "referral": False},
-    "programRules": {"programRuleActions": []},
-    "indicators": {"annualized": False, "legendSets": []},
-    "programIndicators": {"legendSets": [], "displayInForm": False, "analyticsPeriodBoundaries": []},
-    "programNotificationTemplates": {"deliveryChannels": [], "sendRepeatable": False},
-}  # fmt: skip
+#: Types of which the server does not know who made an object.
+NO_CREATOR = frozenset({
+    "indicatorTypes", "organisationUnitLevels", "programNotificationTemplates", "programRuleActions",
+    "programRuleVariables", "programRules", "programSections", "programStageSections",
+})  # fmt: skip
 PUBLIC, PRIVATE = "rw------", "--------"
 
 
@@ -54,13 +32,13 @@ def store(account: Account, item: Item, *, skip_sharing: bool = False, skip_tran
     state, plural, before = account.state, item.type.plural, item.existing or {}
     now, me = state.now(), user_reference(account.user)
     sent = {name: value for name, value in item.sent.items() if name in OWNED[plural] and value is not None}
-    new: Json = {**_common(item, now, me), **DEFAULTS.get(plural, {}), **sent}
+    new: Json = {**_common(item, now, me), **defaults(plural, state.minor), **sent}
     new["translations"] = list(item.sent.get("translations") or [])
     if skip_translation and item.existing:
         new["translations"] = before.get("translations") or []
     if item.type.shared:
         new["sharing"] = _sharing(account, item, skip=skip_sharing)
-    _normalise(plural, new, now)
+    _normalise(plural, new, now, state.minor)
     _of_its_type(state, plural, new, item)
     state.put(plural, item.uid, new)
     return new
@@ -89,7 +67,7 @@ def _sharing(account: Account, item: Item, *, skip: bool) -> Json:
     return {**found, "public": public} if public is not None else found
 
 
-def _normalise(plural: str, new: Json, now: str) -> None:
+def _normalise(plural: str, new: Json, now: str, minor: int) -> None:
     """Write references, dates, numbers and children in the server's form."""
     for name in list(new):
         if name in REFERENCES and name != "attribute":
@@ -99,7 +77,8 @@ def _normalise(plural: str, new: Json, now: str) -> None:
     for name in FLOATS.get(plural, ()):
         new[name] = float(new[name])
     for name in CHILDREN.get(plural, ()):
-        new[name] = [_child(each, plural, new["id"], now) for each in new.get(name) or []]
+        common = {"created": now, "lastUpdated": now, "translations": [], **inner_defaults(name, minor)}
+        new[name] = [_child(each, plural, new["id"], common) for each in new.get(name) or []]
     for back in [name for owner, name in NO_BACK_REFERENCE if owner == plural]:
         new.pop(back, None)
 
@@ -111,9 +90,9 @@ def _bare(value: Any) -> Any:
     return {"id": value["id"]} if isinstance(value, dict) and "id" in value else value
 
 
-def _child(sent: Json, plural: str, owner: str, now: str) -> Json:
+def _child(sent: Json, plural: str, owner: str, common: Json) -> Json:
     """Return an object that lives inside of another, with an identifier of its own."""
-    child: Json = {"id": sent.get("id") or new_uid(), "created": now, "lastUpdated": now, "translations": []}
+    child: Json = {"id": sent.get("id") or new_uid(), **common}
     child |= {name: _bare(value) if name in REFERENCES else value for name, value in sent.items()}
     if plural in ("programs", "programStages", "trackedEntityTypes"):
         child[plural[:-1]] = {"id": owner}
@@ -145,6 +124,8 @@ def _not_kept(plural: str, minor: int) -> tuple[str, ...]:
     """Return the properties that the server takes and forgets."""
     if plural == "trackedEntityTypes" and minor < 42:
         return ("shortName",)
+    if plural in NO_CREATOR:
+        return ("createdBy",)
     return {"eventFilters": ("code",), "options": ("createdBy", "lastUpdatedBy")}.get(plural, ())
 
 

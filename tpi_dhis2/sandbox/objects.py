@@ -8,7 +8,7 @@ from tpi_dhis2.sandbox.accounts import META_WRITE, Account
 from tpi_dhis2.sandbox.metadata_delete import remove, take_out_of_sharing
 from tpi_dhis2.sandbox.metadata_import import Options, items_of, validate
 from tpi_dhis2.sandbox.metadata_read import find
-from tpi_dhis2.sandbox.metadata_veto import check_saved_lists, check_veto, objection
+from tpi_dhis2.sandbox.metadata_veto import check_foreign_keys, check_saved_lists, objection
 from tpi_dhis2.sandbox.metadata_write import join_groups, link, store
 from tpi_dhis2.sandbox.payload import check_content_type, check_shape, read_json
 from tpi_dhis2.sandbox.properties import COMMON, OWNED
@@ -20,11 +20,11 @@ GZIP_TEXT = "Illegal character ((CTRL-CHAR, code 31)): only regular white space 
 NOT_AUTHORISED = "You don't have the proper permissions to {} this object."
 
 
-def _object_reply(status: int, item: Item) -> Reply:
+def _object_reply(account: Account, status: int, item: Item) -> Reply:
     """Return the envelope of an object report."""
     klass = item.type.klass
     report: Json = {"uid": item.uid, "klass": klass, "responseType": "ObjectReportWebMessageResponse"}
-    report["errorReports"] = [problem.report(klass) for problem in item.problems]
+    report["errorReports"] = [problem.report(klass, account.state.minor) for problem in item.problems]
     if item.problems:
         return message(409, SEE_REPORT, response=report)
     reply = message(status, "", response=report)
@@ -55,7 +55,7 @@ def create(account: Account, plural: str, request: Request) -> Reply:
         if plural == "users" and account.state.minor == 41:
             item.sent = {**item.sent, "userGroups": None}
         link(account.state, [item])
-    return _object_reply(201, item)
+    return _object_reply(account, 201, item)
 
 
 def replace(account: Account, plural: str, uid: str, request: Request) -> Reply:
@@ -76,7 +76,7 @@ def _update(account: Account, plural: str, sent: Json) -> Reply:
     if not item.problems:
         store(account, item)
         link(account.state, [item])
-    return _object_reply(200, item)
+    return _object_reply(account, 200, item)
 
 
 def delete_object(account: Account, plural: str, uid: str) -> Reply:
@@ -86,25 +86,24 @@ def delete_object(account: Account, plural: str, uid: str) -> Reply:
         raise missing(TYPES[plural].simple, uid)
     if not account.superuser and not (TYPES[plural].shared and account.may(stored, META_WRITE)):
         raise refuse(403, NOT_AUTHORISED.format("delete"), "E1006")
-    if plural == "userGroups":
-        check_veto(account.state, [Item(TYPES[plural], 0, stored, uid, stored)])
     found = objection(account.state, plural, uid, {(plural, uid)})
     if found:
-        return _vetoed(Item(TYPES[plural], 0, stored, uid, problems=[found]))
+        return _vetoed(account, Item(TYPES[plural], 0, stored, uid, problems=[found]))
+    check_foreign_keys(account.state, {(plural, uid)})
     check_saved_lists(account.state, {(plural, uid)})
-    in_set = plural == "options" and any(
-        ref["id"] == uid for row in account.state.table("optionSets").values() for ref in row.get("options") or []
-    )
+    in_set = plural == "options" and account.state.holders("optionSets", "options", uid)
+    if in_set and account.state.minor == 40:
+        raise refuse(409, "deleted object would be re-saved by cascade (remove deleted object from associations)")
     if not (in_set and account.state.minor in (41, 42)):
         remove(account.state, plural, uid)
     if plural == "userGroups":
         take_out_of_sharing(account.state, uid)
-    return _object_reply(200, Item(TYPES[plural], 0, stored, uid))
+    return _object_reply(account, 200, Item(TYPES[plural], 0, stored, uid))
 
 
-def _vetoed(item: Item) -> Reply:
+def _vetoed(account: Account, item: Item) -> Reply:
     """Return the refusal to delete what something else needs."""
-    reply = _object_reply(409, item)
+    reply = _object_reply(account, 409, item)
     return Reply(409, {**reply.body, "status": "WARNING"})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tpi_dhis2.sandbox.schema import Type
 from tpi_dhis2.sandbox.web import Json, Reply
 
+TEXT = "java.lang.String"
 SEE_REPORT = "One or more errors occurred, please see full details in import report."
 
 
@@ -23,15 +24,12 @@ class Problem:
     main_id: str | None = None
     error_klass: str | None = None
 
-    def report(self, klass: str) -> Json:
-        """Return the error report."""
-        found: Json = {
-            "message": self.text,
-            "args": [str(each) for each in self.args],
-            "mainKlass": klass,
-            "errorCode": self.code,
-        }
-        found |= {"errorKlass": self.error_klass} if self.error_klass else {}
+    def report(self, klass: str, minor: int) -> Json:
+        """Return the error report; 2.40 has no args."""
+        found: Json = {"message": self.text, "mainKlass": klass, "errorCode": self.code}
+        found |= {"args": [str(each) for each in self.args]} if minor > 40 else {}
+        kind = self.error_klass or (TEXT if self.code in ("E4001", "E4002", "E4005") else None)
+        found |= {"errorKlass": kind} if kind else {}
         found |= {"errorProperty": self.name} if self.name else {}
         found |= {"mainId": self.main_id} if self.main_id else {}
         return {**found, "errorProperties": self.args}
@@ -61,14 +59,20 @@ class Item:
         groups = {problem.group for problem in self.problems}
         return 2 if len(groups) > 1 or "reference" in groups else 1
 
-    def report(self, *, named: bool) -> Json:
+    @property
+    def name(self) -> str:
+        """Return the name to show, which is the identifier where the object has none."""
+        person = [self.sent.get(name) for name in ("firstName", "surname")]
+        return str(self.sent.get("name") or (" ".join(map(str, person)) if all(person) else self.uid))
+
+    def report(self, minor: int, *, named: bool) -> Json:
         """Return the object report."""
         found: Json = {"klass": self.type.klass, "index": self.index}
         if not self.problems or any(problem.group != "translation" for problem in self.problems):
             found["uid"] = self.uid
         if named and "uid" in found:
-            found["displayName"] = self.sent.get("name")
-        return {**found, "errorReports": [problem.report(self.type.klass) for problem in self.problems]}
+            found["displayName"] = self.name
+        return {**found, "errorReports": [problem.report(self.type.klass, minor) for problem in self.problems]}
 
 
 def no_stats() -> Json:
@@ -76,14 +80,14 @@ def no_stats() -> Json:
     return {"created": 0, "updated": 0, "deleted": 0, "ignored": 0, "total": 0}
 
 
-def _type_report(each: Type, items: list[Item], *, full: bool, named: bool) -> Json:
+def _type_report(each: Type, items: list[Item], minor: int, *, full: bool, named: bool) -> Json:
     stats = no_stats()
     for item in items:
         weight = item.weight if item.outcome == "ignored" else 1
         stats[item.outcome] += weight
         stats["total"] += weight
     shown = [item for item in items if full or item.problems]
-    reports = [item.report(named=named) for item in shown]
+    reports = [item.report(minor, named=named) for item in shown]
     return {"klass": each.klass, "stats": stats, "objectReports": reports}
 
 
@@ -93,7 +97,7 @@ def import_report(items: list[Item], status: str, minor: int, *, full: bool, nam
     reports, total = [], no_stats()
     for plural in types:
         mine = [item for item in items if item.type.plural == plural]
-        reports.append(_type_report(mine[0].type, mine, full=full, named=named))
+        reports.append(_type_report(mine[0].type, mine, minor, full=full, named=named))
         total = {key: total[key] + reports[-1]["stats"][key] for key in total}
     kind = "ImportReportWebMessageResponse" if minor == 42 else "ImportReport"
     return {"responseType": kind, "status": status, "typeReports": reports, "stats": total}

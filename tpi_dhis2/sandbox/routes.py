@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tpi_dhis2.sandbox import analytics, jobs, objects, pages, system, tracker_export, tracker_find, tracker_import
+from tpi_dhis2.sandbox import (
+    analytics,
+    jobs,
+    objects,
+    pages,
+    system,
+    tokens,
+    tracker_export,
+    tracker_find,
+    tracker_import,
+)
 from tpi_dhis2.sandbox.accounts import Account, authenticate
 from tpi_dhis2.sandbox.datastore import datastore
 from tpi_dhis2.sandbox.import_jobs import post_metadata
 from tpi_dhis2.sandbox.maintenance import maintenance
+from tpi_dhis2.sandbox.me import me
 from tpi_dhis2.sandbox.metadata_read import export, read_list, read_one, read_property
 from tpi_dhis2.sandbox.schema import TYPES
 from tpi_dhis2.sandbox.schemas import schemas
@@ -128,16 +139,16 @@ def _tracker(account: Account, parts: list[str], request: Request) -> Reply:
 
 
 def _tokens(account: Account, parts: list[str], request: Request) -> Reply:
-    return system.tokens(account, parts, request)
+    return tokens.tokens(account, parts, request)
 
 
 def _token_alias(account: Account, parts: list[str], request: Request) -> Reply:
-    return system.tokens(account, parts, request) if account.state.minor > 40 else not_found_page()
+    return tokens.tokens(account, parts, request) if account.state.minor > 40 else not_found_page()
 
 
 ROOMS: dict[str, Handler] = {
     "system": _system,
-    "me": system.me,
+    "me": me,
     "analytics": analytics.query,
     "resourceTables": analytics.build,
     "metadata": _metadata,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tpi_dhis2.sandbox.accounts import Account
+from tpi_dhis2.sandbox.derived import DATA_SHARED
 from tpi_dhis2.sandbox.fields import parse_fields
 from tpi_dhis2.sandbox.rights import IMPLICIT, KNOWN, authorities
 from tpi_dhis2.sandbox.schema import TYPES
-from tpi_dhis2.sandbox.thing import DATA_SHARED
 from tpi_dhis2.sandbox.web import Json, Reply, Request, refuse, wrong_method
 
 

@@ -1,23 +1,18 @@
-"""What the server says of itself and of who asks: system info, me, settings, tokens, generated UIDs."""
+"""What the server says of itself: system info, settings, generated UIDs, and that analytics never ran."""
 
 from __future__ import annotations
 
 import hashlib
 
-from tpi_dhis2.sandbox.accounts import Account, new_key
-from tpi_dhis2.sandbox.fields import expand, parse_fields
+from tpi_dhis2.sandbox.accounts import Account
 from tpi_dhis2.sandbox.ids import new_uid
-from tpi_dhis2.sandbox.payload import check_content_type, read_json
+from tpi_dhis2.sandbox.payload import read_json
 from tpi_dhis2.sandbox.state import FULL_VERSION
-from tpi_dhis2.sandbox.thing import Thing
-from tpi_dhis2.sandbox.web import Json, Reply, Request, message, missing, not_found_page, refuse, wrong_method
+from tpi_dhis2.sandbox.web import Json, Reply, Request, message, not_found_page, refuse, wrong_method
 
-TOKEN_TYPES = ("PERSONAL_ACCESS_TOKEN_V1", "PERSONAL_ACCESS_TOKEN_V2")
-API_TOKEN = "org.hisp.dhis.security.apikey.ApiToken"  # noqa: S105 (a class name)
-SETTINGS: Json = {"ruleEngineAssignOverwrite": False, "keyAnalyticsMaxLimit": 100000, "KeyTrackedEntityMaxLimit": 50000}
+SETTINGS: Json = {"ruleEngineAssignOverwrite": False, "keyAnalyticsMaxLimit": 100000}
 #: Where the period types of the analytics tables are kept.
 PERIODS = "dataOutputPeriodTypes"
-USER_SETTINGS = {"keyDbLocale": "en", "keyUiLocale": "en", "keyAnalysisDisplayProperty": "name"}
 
 
 def info(account: Account, request: Request) -> Reply:
@@ -54,34 +49,6 @@ def configuration(account: Account, parts: list[str], request: Request) -> Reply
     return Reply(204, text="")
 
 
-def me(account: Account, parts: list[str], request: Request) -> Reply:
-    """Answer GET /api/me, /api/me/authorities[/{authority}] and /api/me/settings."""
-    if request.method != "GET":
-        raise wrong_method(request.method)
-    authorities = sorted(account.authorities)
-    if parts[:1] == ["authorities"]:
-        return Reply(200, authorities if len(parts) == 1 else account.has(parts[1]))
-    thing = Thing(account, "users", account.user, request.base_url)
-    extra: Json = {
-        "authorities": authorities,
-        "settings": USER_SETTINGS,
-        "programs": _programs(account),
-        "dataSets": [],
-        "patTokens": [],
-    }
-    wanted = parse_fields(",".join(request.many("fields")) or "*")
-    found = {name: value for name, value in thing.select(wanted).items() if name != "code"}
-    names = {field.name for field in expand(wanted, {"*": list(extra), ":all": list(extra)})}
-    return Reply(200, {**found, **{name: value for name, value in extra.items() if name in names}})
-
-
-def _programs(account: Account) -> list[str]:
-    """Return the programs of the user's own units that the user may read data of."""
-    mine = {ref["id"] for ref in account.user.get("organisationUnits") or []}
-    rows = account.state.table("programs").values()
-    return [row["id"] for row in rows if mine & {ref["id"] for ref in row["organisationUnits"]} and account.may(row, 2)]
-
-
 def generate_ids(request: Request) -> Reply:
     """Answer GET /api/system/id."""
     return Reply(200, {"codes": [new_uid() for _ in range(int(request.one("limit", "1") or 1))]})
@@ -89,7 +56,8 @@ def generate_ids(request: Request) -> Reply:
 
 def settings(account: Account, parts: list[str], request: Request) -> Reply:
     """Answer GET and POST /api/systemSettings[/{key}]."""
-    values = {**SETTINGS, **account.state.table("settings")}
+    limit = {"KeyTrackedEntityMaxLimit": 50000} if account.state.minor > 40 else {}
+    values = {**SETTINGS, **limit, **account.state.table("settings")}
     if request.method == "POST":
         return _set(account, parts, request)
     if not parts:
@@ -107,47 +75,3 @@ def _set(account: Account, parts: list[str], request: Request) -> Reply:
     value = request.one("value") or request.body.decode()
     account.state.put("settings", parts[0], {"true": True, "false": False}.get(value, value))
     return message(200, f"System setting '{parts[0]}' set to value '{value}'.")
-
-
-def tokens(account: Account, parts: list[str], request: Request) -> Reply:
-    """Answer /api/apiToken[/{id}]."""
-    if request.method == "POST" and not parts:
-        return _create_token(account, request)
-    mine = {row["id"]: row for row in account.state.table("tokens").values() if row["username"] == account.username}
-    if not parts:
-        rows = [_shown(row) for row in mine.values()]
-        pager = {"page": 1, "total": len(rows), "pageSize": 50, "pageCount": min(1, len(rows))}
-        return Reply(200, {"pager": pager, "apiToken": rows})
-    if parts[0] not in mine:
-        raise missing("ApiToken", parts[0])
-    if request.method == "DELETE":
-        account.state.drop("tokens", mine[parts[0]]["digest"])
-        return message(200, "", response=_token_report(parts[0]))
-    return Reply(200, _shown(mine[parts[0]]))
-
-
-def _shown(token: Json) -> Json:
-    """Return a token without what is kept from view."""
-    return {name: value for name, value in token.items() if name not in ("username", "digest")}
-
-
-def _token_report(uid: str) -> Json:
-    return {"uid": uid, "klass": API_TOKEN, "errorReports": [], "responseType": "ObjectReportWebMessageResponse"}
-
-
-def _create_token(account: Account, request: Request) -> Reply:
-    """Make a token; its key is told this once."""
-    check_content_type(request)
-    state, body = account.state, read_json(request, 409) or {}
-    known = TOKEN_TYPES if state.minor > 40 else ("PERSONAL_ACCESS_TOKEN",)
-    kind = body.get("type", known[-1])
-    if kind not in known:
-        raise refuse(500, f'Cannot deserialize value of type `ApiTokenType` from String "{kind}"')
-    key, uid, month = new_key(state.minor), new_uid(), 30 * 24 * 3600 * 1000
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    expire = body.get("expire") or state.milliseconds() + month
-    state.put("tokens", digest, {
-        "id": uid, "digest": digest, "username": account.username, "code": body.get("code"), "type": kind, "version": 2,
-        "created": state.now(), "expire": expire, "attributes": body.get("attributes") or [],
-    })  # fmt: skip
-    return message(201, "", response={"key": key, **_token_report(uid)})

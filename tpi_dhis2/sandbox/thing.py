@@ -1,21 +1,28 @@
-"""A metadata object as the API shows it: stored properties, and those that follow from other objects."""
+"""A metadata object as the API shows it: the properties that are asked for, as stored or derived."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from tpi_dhis2.sandbox import rights
-from tpi_dhis2.sandbox.accounts import DATA_READ, DATA_WRITE, META_READ, Account, groups_of, path_of
+from tpi_dhis2.sandbox.accounts import Account
+from tpi_dhis2.sandbox.derived import SPECIAL
 from tpi_dhis2.sandbox.fields import Field, expand
 from tpi_dhis2.sandbox.properties import COMMON, OWNED
-from tpi_dhis2.sandbox.schema import REFERENCES, TYPES
+from tpi_dhis2.sandbox.schema import REFERENCES
+from tpi_dhis2.sandbox.state import State
 from tpi_dhis2.sandbox.web import Json
 
-IDENTIFIABLE = ["id", "code", "name", "displayName", "created", "lastUpdated", "lastUpdatedBy", "access"]
-NAMEABLE = [*IDENTIFIABLE, "shortName", "description", "displayShortName", "displayDescription"]
+IDENTIFIABLE = ["id", "code", "name", "created", "lastUpdated", "lastUpdatedBy"]
+NAMEABLE = ["id", "code", "name", "created", "lastUpdated", "shortName", "description"]
+FIXED = {":identifiable": IDENTIFIABLE, ":nameable": NAMEABLE}
+#: Types whose values of attributes the server tells, but not as something of the object's own.
+VALUES_APART = frozenset({
+    "attributes", "dashboards", "eventFilters", "indicatorTypes", "optionGroups", "organisationUnitLevels",
+    "programIndicatorGroups", "programNotificationTemplates", "programRuleActions", "programRuleVariables",
+    "programRules", "programSections", "programStageSections", "programStageWorkingLists",
+    "trackedEntityInstanceFilters", "userRoles",
+})  # fmt: skip
 USER_PROPERTIES = ("createdBy", "lastUpdatedBy", "user")
-DATA_SHARED = frozenset({"programs", "programStages", "trackedEntityTypes", "relationshipTypes", "categoryOptions"})
 OWNED_BY_OTHERS = {
     "programs": ["programStages", "programSections"],
     "programStageSections": ["programStage"],
@@ -23,11 +30,19 @@ OWNED_BY_OTHERS = {
     "options": ["optionSet"],
     "users": ["userGroups"],
     "organisationUnits": ["path", "level"],
+    "dashboards": ["favorites"],
+    **{each: ["favorites", "subscribers"] for each in ("visualizations", "eventVisualizations", "maps")},
 }
 
 
 class Thing:
     """A stored object (or an object inside of one, without a type) with its readable properties."""
+
+    account: Account
+    plural: str | None
+    stored: Json
+    base: str
+    state: State
 
     def __init__(self, account: Account, plural: str | None, stored: Json, base: str = ""):
         self.account, self.plural, self.stored, self.base = account, plural, stored, base
@@ -48,32 +63,45 @@ class Thing:
         found = self.state.get(REFERENCES.get(name, ""), value.get("id"))
         return Thing(self.account, REFERENCES[name], found, self.base) if found else Thing(self.account, None, value)
 
-    def names(self) -> dict[str, list[str]]:
-        """Return the properties of each preset."""
+    def _named(self, preset: str) -> list[str]:
+        """Return the properties that a preset stands for; none for one that is not known."""
         if self.plural is None:
-            return {preset: list(self.stored) for preset in ("*", ":all", ":owner", ":persisted", ":simple")}
-        owner = [name for name in self.stored if self.stored[name] is not None and name != "password"]
-        owner += [name for name in OWNED_BY_OTHERS.get(self.plural, []) if self.value(name) is not None]
-        whole = list(dict.fromkeys([*owner, *self._readable()]))
-        simple = [name for name in whole if not isinstance(self.value(name), list | dict | Thing)]
-        return {
-            "*": whole, ":all": whole, ":owner": list(dict.fromkeys(owner)), ":persisted": owner,
-            ":identifiable": IDENTIFIABLE, ":nameable": NAMEABLE, ":simple": simple,
-        }  # fmt: skip
+            return list(self.stored)
+        if preset in FIXED:
+            return FIXED[preset]
+        owned = self._owned(self.plural)
+        if preset in (":owner", ":persisted"):
+            return owned
+        whole = list(dict.fromkeys([*owned, *self._readable()])) if preset in ("*", ":all", ":simple") else []
+        plain = preset == ":simple"
+        return [name for name in whole if not (plain and isinstance(self.value(name), list | dict | Thing))]
+
+    def _owned(self, plural: str) -> list[str]:
+        """Return the names of what belongs to the object itself."""
+        hidden = ("password", "attributeValues" if plural in VALUES_APART else "")
+        found = [name for name in self.stored if self.stored[name] is not None and name not in hidden]
+        found += [name for name in OWNED_BY_OTHERS.get(plural, []) if self.value(name) is not None]
+        return list(dict.fromkeys(found))
 
     def _readable(self) -> list[str]:
         """Return the names of what follows from other objects or is computed."""
-        derived = [name for plural, name in SPECIAL if plural in (self.plural, "*")]
+        derived = ["attributeValues", *(name for plural, name in SPECIAL if plural in (self.plural, "*"))]
         return [name for name in derived if self.value(name) is not None]
 
     def select(self, wanted: list[Field]) -> Json:
         """Return the wanted fields as JSON."""
         found: Json = {}
-        for each in expand(wanted, self.names() if any(field.preset for field in wanted) else {}):
+        names = {field.name: self._named(field.name) for field in wanted if field.preset}
+        for each in expand(wanted, names):
             value = self.value(each.name)
             if value is not None:
                 found[each.alias] = _transform(each, _plain(value, each))
         return found
+
+    def members(self) -> list[Json]:
+        """Return the users that a group lists."""
+        listed = [self.state.get("users", each["id"]) for each in self.stored.get("users") or []]
+        return [found for found in map(user_reference, listed) if found]
 
 
 def _plain(value: Any, wanted: Field) -> Any:
@@ -106,112 +134,6 @@ def user_reference(user: Json | None) -> Json | None:
         return None
     name = f"{user.get('firstName')} {user.get('surname')}"
     return {"id": user["id"], "code": user.get("code"), "name": name, "displayName": name, "username": user["username"]}
-
-
-def _access(thing: Thing) -> Json:
-    account, plural = thing.account, thing.plural or ""
-    shared = TYPES[plural].shared
-    update = rights.may_change(account, plural, thing.stored, "UPDATE")
-    write = rights.may_change(account, plural, thing.stored, "CREATE")
-    read = account.may(thing.stored, META_READ) if shared else True
-    access: Json = {"manage": update, "externalize": account.superuser, "write": write, "read": read, "update": update}
-    if plural in DATA_SHARED:
-        access["data"] = {"write": account.may(thing.stored, DATA_WRITE), "read": account.may(thing.stored, DATA_READ)}
-    access["delete"] = rights.may_change(account, plural, thing.stored, "DELETE")
-    return access
-
-
-def _sharing(thing: Thing) -> Json:
-    """Return the sharing with the names of the groups."""
-    stored = thing.stored.get("sharing") or {"external": False, "users": {}, "userGroups": {}}
-    groups: Json = {}
-    for uid, each in (stored.get("userGroups") or {}).items():
-        group = thing.state.get("userGroups", uid)
-        groups[uid] = {**({"displayName": group["name"]} if group else {}), "access": each["access"], "id": uid}
-    return {**stored, "userGroups": groups}
-
-
-def _with(plural: str, back: str) -> Callable[[Thing], list[Json]]:
-    """Return the objects of a type whose reference points to the thing."""
-
-    def find(thing: Thing) -> list[Json]:
-        rows = thing.state.table(plural).values()
-        found = [row for row in rows if (row.get(back) or {}).get("id") == thing.stored["id"]]
-        return [{"id": row["id"]} for row in sorted(found, key=lambda row: row.get("sortOrder") or 0)]
-
-    return find
-
-
-def _listed_by(plural: str, listing: str, *, many: bool = False) -> Callable[[Thing], Any]:
-    """Return the object (or all) of a type whose list holds the thing."""
-
-    def find(thing: Thing) -> Any:
-        found = [{"id": uid} for uid in thing.state.holders(plural, listing, thing.stored["id"])]
-        return found if many else next(iter(found), None)
-
-    return find
-
-
-def _members(thing: Thing) -> list[Json]:
-    users = [user_reference(thing.state.get("users", each["id"])) for each in thing.stored.get("users") or []]
-    return [user for user in users if user]
-
-
-def _name(thing: Thing) -> Any:
-    user = thing.plural == "users"
-    return f"{thing.stored.get('firstName')} {thing.stored.get('surname')}" if user else thing.stored.get("name")
-
-
-def _level(thing: Thing) -> int:
-    return len(path_of(thing.state, thing.stored["id"]))
-
-
-def _href(thing: Thing) -> str:
-    return f"{thing.base}/api/{thing.plural}/{thing.stored['id']}"
-
-
-def _stored(name: str) -> Callable[[Thing], Any]:
-    return lambda thing: thing.stored.get(name)
-
-
-SPECIAL: dict[tuple[str, str], Callable[[Thing], Any]] = {
-    ("*", "name"): _name,
-    ("*", "displayName"): _name,
-    ("*", "displayShortName"): _stored("shortName"),
-    ("*", "displayDescription"): _stored("description"),
-    ("*", "access"): _access,
-    ("*", "sharing"): _sharing,
-    ("*", "favorites"): lambda _thing: [],
-    ("*", "favorite"): lambda _thing: False,
-    ("*", "href"): _href,
-    ("*", "user"): _stored("createdBy"),
-    ("programs", "programStages"): _with("programStages", "program"),
-    ("programs", "programSections"): _with("programSections", "program"),
-    ("programs", "programIndicators"): _with("programIndicators", "program"),
-    ("programs", "programRuleVariables"): _with("programRuleVariables", "program"),
-    ("programs", "registration"): lambda thing: thing.stored.get("programType") == "WITH_REGISTRATION",
-    ("programs", "withoutRegistration"): lambda thing: thing.stored.get("programType") != "WITH_REGISTRATION",
-    ("programStageSections", "programStage"): _listed_by("programStages", "programStageSections"),
-    ("programRuleActions", "programRule"): _listed_by("programRules", "programRuleActions"),
-    ("options", "optionSet"): _listed_by("optionSets", "options"),
-    ("users", "userGroups"): lambda thing: [{"id": uid} for uid in groups_of(thing.state, thing.stored["id"])],
-    ("userGroups", "users"): _members,
-    ("userRoles", "users"): _listed_by("users", "userRoles", many=True),
-    ("organisationUnits", "path"): lambda thing: "/" + "/".join(path_of(thing.state, thing.stored["id"])),
-    ("organisationUnits", "level"): _level,
-    ("organisationUnits", "leaf"): lambda thing: not _with("organisationUnits", "parent")(thing),
-    ("organisationUnits", "children"): _with("organisationUnits", "parent"),
-    ("organisationUnits", "programs"): _listed_by("programs", "organisationUnits", many=True),
-    ("categoryCombos", "categoryOptionCombos"): _with("categoryOptionCombos", "categoryCombo"),
-    ("categoryCombos", "isDefault"): lambda thing: thing.stored.get("name") == "default",
-    ("dataElements", "optionSetValue"): lambda thing: thing.stored.get("optionSet") is not None,
-    ("dataElements", "dataElementGroups"): _listed_by("dataElementGroups", "dataElements", many=True),
-    ("trackedEntityAttributes", "optionSetValue"): lambda thing: thing.stored.get("optionSet") is not None,
-    ("indicators", "indicatorGroups"): _listed_by("indicatorGroups", "indicators", many=True),
-    ("programIndicators", "programIndicatorGroups"): _listed_by(
-        "programIndicatorGroups", "programIndicators", many=True
-    ),
-}
 
 
 def knows(plural: str, name: str) -> bool:

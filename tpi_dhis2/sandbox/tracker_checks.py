@@ -101,8 +101,16 @@ def check_existence(bundle: Bundle, item: Tracked) -> None:
         item.fail(DELETED[item.kind], f"{name}: `{item.uid}`, is already deleted and cannot be modified.", item.uid)
     elif item.existing is not None and bundle.strategy == "CREATE":
         item.fail(EXISTS[item.kind], f"{name}: `{item.uid}`, already exists.", item.uid)
+        _check_repeated(bundle, item)
     elif item.existing is None and bundle.strategy in ("UPDATE", "DELETE"):
         item.fail(MISSING[item.kind], f"{name}: `{item.uid}`, does not exist.", item.uid)
+
+
+def _check_repeated(bundle: Bundle, item: Tracked) -> None:
+    """Miss the right to a second event, as 2.40 and 2.41 do beside what is wrong already: the first one is stored."""
+    stage = bundle.meta("programStages", item.sent.get("programStage"))
+    if item.kind == EVENT and bundle.state.minor < 42 and stage and not stage.get("repeatable"):
+        item.fail("E1039", f"ProgramStage: `{stage['id']}` is not repeatable and an Event already exists.", stage["id"])
 
 
 def check_required(_bundle: Bundle, item: Tracked) -> None:

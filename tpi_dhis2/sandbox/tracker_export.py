@@ -11,7 +11,9 @@ from tpi_dhis2.sandbox.tracker_filters import in_order, wanted_order
 from tpi_dhis2.sandbox.tracker_find import KINDS
 from tpi_dhis2.sandbox.tracker_params import (
     BAD_UID,
+    check_old_names,
     check_size,
+    named,
     pager,
     paging,
 )
@@ -44,21 +46,27 @@ def _job(account: Account, rest: list[str], request: Request) -> Reply:
 def _list(account: Account, kind: str, request: Request) -> Reply:
     """Answer with a page of a list."""
     state, page = account.state, paging(request, account.state)
+    check_old_names(account, kind, request)
     order = wanted_order(account, kind, request)
     if kind == "trackedEntities" and page:
         check_size(page[1], state.minor)
-    found = in_order(account, kind, KINDS[kind](account, request), order)
+    below = named(request, state, "orgUnitMode", "ouMode") == "DESCENDANTS"
+    found = in_order(account, kind, KINDS[kind](account, request), order, request.one("program"), below=below)
+    if state.minor == 40 and kind == "enrollments" and request.flag("totalPages") and len(found) > 1:
+        raise refuse(409, f"query did not return a unique result: {len(found)}")
     part = found if page is None else found[(page[0] - 1) * page[1] : page[0] * page[1]]
-    body: Json = {} if page is None else pager(len(found), len(part), page, request, state, kind)
+    by_ids = state.minor == 40 and kind == "enrollments" and request.one("enrollment")
+    body: Json = {} if page is None or by_ids else pager(len(found), len(part), page, request, state, kind)
     key = "instances" if state.minor == 40 else kind
-    body[key] = _shown(account, kind, part, request, deleted=request.flag("includeDeleted"))
+    body[key] = _shown(account, kind, part, request, deleted=request.flag("includeDeleted"), many=True)
     return Reply(200, body)
 
 
-def _shown(account: Account, kind: str, rows: list[Json], request: Request, *, deleted: bool) -> list[Json]:
+def _shown(account: Account, kind: str, rows: list[Json], request: Request, *, deleted: bool, many: bool) -> list[Json]:
     program = request.one("program") if kind == "trackedEntities" else None
     wanted = parse_fields(",".join(request.many("fields")) or DEFAULT_FIELDS[kind])
-    show = View(account, program=program, deleted=deleted).show(kind, wanted)
+    view = View(account, program=program, deleted=deleted, every_program=many and account.state.minor == 41)
+    show = view.show(kind, wanted)
     return [show(row) for row in rows]
 
 
@@ -72,15 +80,18 @@ def _one(account: Account, kind: str, uid: str, request: Request) -> Reply:
         raise missing("Program", program)
     row = state.get(kind, uid)
     if row is None or row["deleted"]:
-        raise refuse(500, name) if row and state.minor == 40 and kind == "trackedEntities" else missing(name, uid)
+        fails = row and state.minor == 40 and kind == "trackedEntities" and program
+        raise refuse(500, name) if fails else missing(name, uid)
     unread = kind == "trackedEntities" and not may_read_owned(account, row, program)
     if unread or (kind in ("events", "enrollments") and not may_read_row(account, row)):
+        if state.minor == 40 and kind == "trackedEntities":
+            raise refuse(401, "OWNERSHIP_ACCESS_DENIED") if program else refuse(409, "[OWNERSHIP_ACCESS_DENIED]")
         if state.minor == 41:
             raise refuse(403, f"User has no access to {name}: `{uid}`", "E1006")
         raise missing(name, uid)
     if program and kind == "trackedEntities" and program not in _programs_of(account, uid) and state.minor >= 42:
         raise missing(name, uid)
-    return Reply(200, _shown(account, kind, [row], request, deleted=False)[0])
+    return Reply(200, _shown(account, kind, [row], request, deleted=False, many=False)[0])
 
 
 def _programs_of(account: Account, entity: str) -> list[str]:

@@ -17,6 +17,7 @@ NAMES = {
     "like": "ilike", "ilike": "ilike", "nlike": "!ilike", "sw": "$ilike", "ew": "ilike$", "in": "in",
     "null": "null", "nnull": "!null", "!null": "!null",
 }  # fmt: skip
+OLD_ORDER = {"eventDate": "occurredAt", "dueDate": "scheduledAt"}
 ORDERABLE = {
     "trackedEntities": {"trackedEntity", "createdAt", "createdAtClient", "updatedAt", "updatedAtClient", "enrolledAt",
                         "inactive"},
@@ -93,6 +94,7 @@ def wanted_order(account: Account, kind: str, request: Request) -> list[tuple[st
     known = account.state.table("dataElements").keys() | account.state.table("trackedEntityAttributes").keys()
     for text in [each for each in ",".join(request.many("order")).split(",") if each]:
         name, _, direction = text.partition(":")
+        name = OLD_ORDER.get(name, name) if account.state.minor == 40 else name
         if direction not in ("", "asc", "desc"):
             reason = f"'{direction}' is not a valid sort direction."
             raise refuse(400, f"Value '{text}' is not valid for parameter order. {reason}")
@@ -115,17 +117,24 @@ def _known_failures(minor: int, kind: str, names: list[str]) -> None:
         raise refuse(409, AMBIGUOUS.format("uid"), "E7145")
 
 
-def in_order(account: Account, kind: str, rows: list[Json], order: list[tuple[str, bool]]) -> list[Json]:
-    """Return rows in the wanted order; newest first by default, on 2.40 oldest first and events by last update."""
-    found = sorted(rows, key=lambda row: row["number"], reverse=account.state.minor > 40 or kind == "events")
-    if account.state.minor == 40 and kind == "events":
-        found = sorted(found, key=lambda row: str(row["updatedAt"]), reverse=True)
+def in_order(
+    account: Account, kind: str, rows: list[Json], order: list[tuple[str, bool]], program: str | None, *, below: bool
+) -> list[Json]:
+    """Return rows in the wanted order; newest first by default, on 2.40 oldest first.
+
+    On 2.40 a change moves a row: events to the beginning where no order is wanted, enrollments to the end where those
+    of all units below one are wanted.
+    """
+    old, moved = account.state.minor == 40, kind == "enrollments" and below
+    found = sorted(rows, key=lambda row: row["number"], reverse=not old or kind == "events")
+    if old and (moved or (kind == "events" and not order)):
+        found = sorted(found, key=lambda row: str(row["updatedAt"]), reverse=kind == "events")
     for name, down in reversed(order):
-        found = sorted(found, key=lambda row: _key(account, kind, row, name), reverse=down)
+        found = sorted(found, key=lambda row: _key(account, kind, row, name, program), reverse=down)
     return found
 
 
-def _key(account: Account, kind: str, row: Json, name: str) -> tuple[bool, Any]:
+def _key(account: Account, kind: str, row: Json, name: str, program: str | None) -> tuple[bool, Any]:
     value: Any = row.get(name)
     if name in row.get("dataValues", {}):
         value = text_of(row["dataValues"][name])
@@ -133,5 +142,5 @@ def _key(account: Account, kind: str, row: Json, name: str) -> tuple[bool, Any]:
         value = text_of(row["attributes"][name])
     elif name == "enrolledAt" and kind == "trackedEntities":
         rows = account.state.found("enrollments", value_of("trackedEntity"), row["trackedEntity"])
-        value = max((each["enrolledAt"] for each in rows), default=None)
+        value = max((each["enrolledAt"] for each in rows if program in (None, each["program"])), default=None)
     return (value is None, "" if value is None else str(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from tpi_dhis2.sandbox.accounts import Account, path_of
@@ -115,13 +116,13 @@ def window(request: Request, state: State, prefix: str = "updated") -> tuple[str
     """Return the times after and before which something must have happened."""
     after, before = request.one(f"{prefix}After"), request.one(f"{prefix}Before")
     within = request.one(f"{prefix}Within")
+    refused = bad_parameter if state.minor > 40 else partial(refuse, 409)
     if within and (after or before):
-        text = "`updatedAfter` or `updatedBefore` and `updatedWithin` cannot be specified simultaneously"
-        raise bad_parameter(text)
+        raise refused("`updatedAfter` or `updatedBefore` and `updatedWithin` cannot be specified simultaneously")
     if within:
         match = DURATION.fullmatch(within)
         if match is None:
-            raise bad_parameter(f"`{prefix}Within` is not valid: {within}")
+            raise refused(f"`{prefix}Within` is not valid: {within}")
         start = state.moment() - timedelta(**{UNITS[match[2]]: int(match[1])})
         return timestamp(start), None
     return _moment(after, f"{prefix}After"), _moment(before, f"{prefix}Before", late=True)
@@ -142,6 +143,22 @@ def inside(value: str | None, limits: tuple[str | None, str | None]) -> bool:
     if after is None and before is None:
         return True
     return value is not None and (after is None or value >= after) and (before is None or value <= before)
+
+
+def check_old_names(account: Account, kind: str, request: Request) -> None:
+    """Refuse what 2.40 misses first in a list of enrollments, and searches by names that are gone or find nothing."""
+    minor = account.state.minor
+    if minor == 40 and kind == "enrollments":
+        scope_of(account, request, ids=bool(request.one("enrollment")))
+    if kind != "trackedEntities" or minor > 41:
+        return
+    if minor == 40 and request.one("query"):
+        scope_of(account, request, ids=False)
+        text = "A query parameter is used in the request but there aren't filterable attributes"
+        raise refuse(400, text)
+    for name in ("query", "attribute") if minor == 41 else ():
+        if request.one(name):
+            raise bad_parameter(f"`{name}` parameter was removed in v41. Use `filter` instead.")
 
 
 def paging(request: Request, state: State) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ DEFAULT_FIELDS = {
     "trackedEntities": "*,!relationships,!enrollments,!events,!programOwners",
     "enrollments": "*,!relationships,!events,!attributes",
     "events": "*,!relationships",
-    "relationships": "*",
+    "relationships": "relationship,relationshipType,from,to",
 }
 PLAIN = {
     "trackedEntities": ("trackedEntity", "trackedEntityType", "createdAt", "createdAtClient", "updatedAt",
@@ -28,7 +28,7 @@ PLAIN = {
                "attributeOptionCombo", "attributeCategoryOptions", "completedBy", "completedAt", "assignedUser",
                "createdBy", "updatedBy", "geometry"),
     "relationships": ("relationship", "relationshipType", "relationshipName", "bidirectional", "createdAt",
-                      "updatedAt", "deleted", "from", "to"),
+                      "updatedAt", "from", "to"),
 }  # fmt: skip
 #: Properties that are tracker objects in turn.
 BELOW = ("enrollments", "events", "relationships")
@@ -59,11 +59,16 @@ def _pick(wanted: list[Field]) -> Show:
 
 
 class View:
-    """Shows tracker objects to one user: with or without what is deleted, for one program or all."""
+    """Shows tracker objects to one user: with or without what is deleted, for one program or all.
 
-    def __init__(self, account: Account, *, program: str | None = None, deleted: bool = False):
+    ``every_program`` is for the lists of 2.41, which show of a person the enrollments in other programs, too.
+    """
+
+    def __init__(
+        self, account: Account, *, program: str | None = None, deleted: bool = False, every_program: bool = False
+    ):
         self.account, self.state = account, account.state
-        self.program, self.deleted = program, deleted
+        self.program, self.deleted, self.every_program = program, deleted, every_program
         self._shown: dict[tuple[str, str], set[str]] = {}
         self._parts: dict[str, dict[str, Show]] = {
             kind: {name: _property(name) for name in names} | self._made(kind) for kind, names in PLAIN.items()
@@ -93,11 +98,19 @@ class View:
             found["followup"] = _property("followUp")
         if kind == "events" and minor == 40:
             found["followUp"] = lambda _row: None
+            found["assignedUser"] = lambda row: row.get("assignedUser") or {}
+        if kind == "events" and minor in (40, 43):
+            found["enrollment"] = self._enrollment_of
         if minor >= 43:
             found["storedBy"] = _property("storedBy")
         if kind == "enrollments" and minor >= 43:
             found["attributeOptionCombo"] = lambda _row: OPTION_COMBO
         return found
+
+    def _enrollment_of(self, row: Json) -> str | None:
+        """Return the enrollment of an event, unless its program knows none and the server made one up."""
+        program = self.state.get("programs", row["program"]) or {}
+        return None if program.get("programType") == "WITHOUT_REGISTRATION" else row["enrollment"]
 
     def show(self, kind: str, wanted: list[Field]) -> Show:
         """Return how objects of a kind are shown with the wanted fields; what is null is left out."""
@@ -118,7 +131,7 @@ class View:
 
     def _shows(self, program: str) -> bool:
         readable = self.account.may(self.state.get("programs", program), DATA_READ)
-        return readable and self.program in (None, program)
+        return readable and (self.every_program or self.program in (None, program))
 
     def _living(self, rows: list[Json]) -> list[Json]:
         return [row for row in rows if self.deleted or not row["deleted"]]
