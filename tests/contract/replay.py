@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import requests
 
 from tests.contract import lists
 from tests.contract.comparison import difference
@@ -41,24 +45,26 @@ class Result:
 def replay(version: str) -> Result:
     """Replay a version; an exchange that is outside is not sent."""
     rules = Rules(lists.read("except.txt"), version)
-    outside = lists.read("outside.txt")
     result = Result([], {}, rules.used)
-    sandbox = Sandbox(version)
-    exchanges = every_exchange(version)
+    for exchange, expected, response in answers(version, result.outside):
+        result.outcomes.append(Outcome(exchange.name, difference(exchange, expected, response, rules)))
+    return result
+
+
+def answers(version: str, outside: dict[str, lists.Line]) -> Iterator[tuple[Exchange, Any, requests.Response]]:
+    """Each exchange that is replayed, with the body that is expected and what the sandbox answers; the others go into
+    ``outside``, with the line that says why.
+    """
+    listed, sandbox, exchanges = lists.read("outside.txt"), Sandbox(version), every_exchange(version)
     with serve(sandbox) as url:
         player = Player(url)
         recorder = Recorder(version, sandbox, player, exchanges)
         for exchange in exchanges:
             recorder.before(exchange)
-            line = lists.line_for(outside, exchange.name, version)
-            if line is not None:
-                result.outside[exchange.name] = line
+            line = lists.line_for(listed, exchange.name, version)
+            if line is None:
+                response = player.send(exchange)
+                yield exchange, player.expected(exchange), response
             else:
-                result.outcomes.append(_played(exchange, player, rules))
+                outside[exchange.name] = line
             recorder.after(exchange)
-    return result
-
-
-def _played(exchange: Exchange, player: Player, rules: Rules) -> Outcome:
-    response = player.send(exchange)
-    return Outcome(exchange.name, difference(exchange, player.expected(exchange), response, rules))

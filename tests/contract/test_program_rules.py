@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract import replay
-from tpi_dhis2.sandbox.server import Sandbox, serve
+from tests.contract.recordings import VERSIONS, needs_recordings
+from tests.contract.replay import answers
 
-pytestmark = pytest.mark.skipif(
-    not replay.RECORDINGS.exists(), reason=f"the recordings of real servers are not at {replay.RECORDINGS}"
-)
+pytestmark = needs_recordings
 
 OF_RULES = {"E1300", "E1301", "E1306", "E1307", "E1308", "E1309", "E1310", "E1314", "E1317"}
 Said = set[tuple[str, str, str, str]]
@@ -25,20 +23,12 @@ def said(body: Any) -> Said:
     return {(kind, code, each["uid"], each["message"]) for kind, code, each in found if code in OF_RULES}
 
 
-@pytest.mark.parametrize("version", replay.VERSIONS)
+@pytest.mark.parametrize("version", VERSIONS)
 def test_rules_say_what_the_recorded_servers_said(version: str) -> None:
-    outside, sandbox, codes = replay.listed("outside.txt"), Sandbox(version), set()
-    with serve(sandbox) as url:
-        player = replay.Player(url, version)
-        for exchange in replay.exchanges(version):
-            replay.keep_file(sandbox, exchange)
-            if version in outside.get(exchange.name, (set(), ""))[0]:
-                continue
-            player.prepare(exchange)
-            response = player.send(exchange)
-            if exchange.content["request"]["path"].endswith("/tracker"):
-                recorded = said(player.expected(exchange))
-                assert said(response.json()) == recorded, exchange.name
-                codes |= {code for _, code, *_ in recorded}
-            player.clean_up(exchange)
+    codes: set[str] = set()
+    for exchange, expected, response in answers(version, {}):
+        if exchange.content["request"]["path"].endswith("/tracker"):
+            recorded = said(expected)
+            assert said(response.json()) == recorded, exchange.name
+            codes |= {code for _, code, *_ in recorded}
     assert codes == OF_RULES - {"E1317"}, "which no server was asked for"
