@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.flow.test_sync import FIELDS, RECORD, clashes, edit_on_server, on_server, other_store, record_file, send
+from tpi_dhis2.dhis2.tracker import Tracker
 from tpi_dhis2.domain.uids import derive_uid, next_generation
 from tpi_dhis2.store.items import DELETED
 from tpi_dhis2.sync.pull import ALL, Wanted, pull
@@ -151,7 +152,28 @@ def test_a_partnership_without_a_cycle_is_not_thought_to_be_gone(installed, stor
     assert "Another name" in [each["value"] for each in held]
 
 
+@pytest.mark.parametrize(("take", "there"), [("here", True), ("server", False)])
+def test_what_is_new_below_something_deleted_waits_and_comes_with_it_or_not_at_all(
+    installed, store, tmp_path, take, there
+):
+    send(installed, store, record_file(tmp_path))
+    assert send(installed, store, cycle_deleted(tmp_path)).is_clean
+    content = yaml.safe_load(record_file(tmp_path).read_text())
+    records = content["partnerships"][0]["cycles"][0]["records"]
+    records["contact"] = [{"key": "new", "date": "2026-03-01", "contact_type": "CALL"}]
+    path = tmp_path / "more.yaml"
+    path.write_text(yaml.safe_dump(content))
+    done = send(installed, store, path)
+    new = derive_uid("record", "p", "1", "contact", "new")
+    assert (done.requests, DELETED in store.by_uid([new])[new].conflicts) == (0, True)
+    assert not any(each.kind == "contact" for each in remotes(installed))
+    resolve(store, CYCLE, take)
+    assert send(installed, store).is_clean
+    assert any(each.kind == "contact" and not each.deleted for each in remotes(installed)) == there
+    assert {item.state for item in store.items()} == {"synced"}
+
+
 def remotes(installed):
     """What the server has of the partnership."""
-    entity = installed.get(f"tracker/trackedEntities/{PARTNERSHIP}", {"program": FIELDS.program, "fields": "*"})
-    return list(Wire(FIELDS).remotes(entity))
+    pages = Tracker(installed, FIELDS.program).whole([PARTNERSHIP])
+    return [each for page in pages for entity in page for each in Wire(FIELDS).remotes(entity)]

@@ -56,11 +56,20 @@ class _Taker:
         if draft.removed:
             self._remove(item)
             return ""
-        taken = _updated(item, draft) if item else _made(draft)
+        taken = _updated(item, draft) if item else self._new(draft)
         reason = self._why_not(taken, draft)
         if not reason and taken != item:
             self._touch(taken)
         return reason
+
+    def _new(self, draft: Draft) -> Item:
+        """A new object; below something that was deleted it waits for a person, and can only come with that."""
+        item = _made(draft)
+        above = (self.known.get(uid) for uid in (draft.partnership, draft.cycle) if uid != draft.uid)
+        if any(each is not None and each.deleted for each in above):
+            item.deleted, item.conflicts = True, {DELETED: Clash(None, YES)}
+            item.settle()
+        return item
 
     def _touch(self, item: Item) -> None:
         item.changed_at, item.changed_by = self.now, self.source
