@@ -1,8 +1,8 @@
 """Carry out a plan: look once more, check on the server, back up, send, remove, read back, record.
 
-One atomic request brings everything but the lists of records, whose fields must be there before them; a second one
-brings those. Whatever goes wrong is told together with how the server is afterwards: as before, as planned, or what is
-there of it.
+One atomic request brings everything but the lists of records, whose fields must be there before them, and in an upgrade
+the rules; a second one brings those. Whatever goes wrong is told together with how the server is afterwards: as before,
+as planned, or what is there of it.
 """
 
 from __future__ import annotations

@@ -53,6 +53,9 @@ _NOT_RETURNED = {
 
 #: Types whose conditions a server looks up in what it has, not in what comes along (E4066, E4068): sent when it has it.
 LAST = ("programStageWorkingLists",)
+#: Types whose fields a server looks up in the stages and the program as it has them, when it has them (E4047, E4048:
+#: BaseProgramRuleActionValidator takes them from the preheat, where what is stored comes first; 2.40 to 2.43).
+AFTER_STAGES = ("programRules", "programRuleActions")
 
 
 def is_sites(kind: str, prop: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from tpi_dhis2.errors import StateChanged
 from tpi_dhis2.provision.compare import Change
 from tpi_dhis2.provision.installed import Installed
-from tpi_dhis2.provision.kinds import LAST
+from tpi_dhis2.provision.kinds import AFTER_STAGES, LAST
 
 Json = dict[str, Any]
 Objects = dict[str, list[Json]]
@@ -86,10 +86,15 @@ class Plan:
         return result
 
     def requests(self) -> list[Objects]:
-        """The same in the order of sending: what names fields in its conditions, once the fields are there."""
-        whole = self.bundle()
-        parts = [{kind: items for kind, items in whole.items() if (kind in LAST) == last} for last in (False, True)]
+        """The same in the order of sending: what names fields, once the fields are there."""
+        whole, late = self.bundle(), {*LAST, *(AFTER_STAGES if self._changes_stages else ())}
+        parts = [{kind: items for kind, items in whole.items() if (kind in late) == last} for last in (False, True)]
         return [part for part in parts if part]
+
+    @property
+    def _changes_stages(self) -> bool:
+        """Whether what the server has of stages or program would be changed."""
+        return any(step.kind in ("programs", "programStages") for step in self.of(UPDATE))
 
     def removed(self) -> dict[str, list[str]]:
         """The UIDs that would be removed, by type."""

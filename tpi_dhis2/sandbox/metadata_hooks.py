@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tpi_dhis2.sandbox.metadata_checks import Bundle
 from tpi_dhis2.sandbox.reports import Item, Problem
+from tpi_dhis2.sandbox.web import Json
 
 FIELD_ACTIONS = ("HIDEFIELD", "SETMANDATORYFIELD")
 NEEDS = {
@@ -50,6 +51,14 @@ def check_action(bundle: Bundle, item: Item) -> None:
     element = (sent.get("dataElement") or {}).get("id")
     if element and not bundle.has("dataElements", element):
         fail("E4045", f"DataElement `{element}` associated with program rule `{rule}` does not exist", element)
+    elif kind in FIELD_ACTIONS and element and element not in _elements(bundle, _program_of(bundle, sent)):
+        text = f"DataElement `{element}` is not linked to any ProgramStageDataElement for program rule `{rule}`"
+        fail("E4047", text, element)
+    attribute = (sent.get("trackedEntityAttribute") or {}).get("id")
+    if kind in FIELD_ACTIONS and not element and attribute and attribute not in _attributes(bundle, sent):
+        where = "any ProgramTrackedEntityAttribute"
+        text = f"TrackedEntityAttribute `{attribute}` is not linked to {where} for program rule `{rule}`"
+        fail("E4048", text, attribute)
     if kind in NEEDS and not sent.get(NEEDS[kind][0]):
         fail(NEEDS[kind][1], NEEDS[kind][2].format(rule))
     template = sent.get("templateUid")
@@ -58,6 +67,31 @@ def check_action(bundle: Bundle, item: Item) -> None:
     elif kind in MESSAGES and not bundle.has("programNotificationTemplates", template):
         text = f"ProgramNotificationTemplate `{template}` associated with program rule name `{rule}` does not exist"
         fail("E4034", text, str(template))
+
+
+def _program_of(bundle: Bundle, action: Json) -> str:
+    """Return the program of an action's rule."""
+    rule = bundle.look("programRules", (action.get("programRule") or {}).get("id"))
+    return str((rule.get("program") or {}).get("id"))
+
+
+def _elements(bundle: Bundle, program: str) -> set[str]:
+    """Return the data elements of a program's stages, as the server has them where it has them.
+
+    Source: BaseProgramRuleActionValidator looks in the preheat, which holds what is stored rather than what is sent.
+    """
+    stages = {item.uid: item.sent for item in bundle.items if item.type.plural == "programStages"}
+    stages |= bundle.state.table("programStages")
+    mine = [stage for stage in stages.values() if (stage.get("program") or {}).get("id") == program]
+    return {entry["dataElement"]["id"] for stage in mine for entry in stage.get("programStageDataElements") or []}
+
+
+def _attributes(bundle: Bundle, action: Json) -> set[str]:
+    """Return the attributes of the program of an action's rule, likewise."""
+    uid = _program_of(bundle, action)
+    program = bundle.state.get("programs", uid) or bundle.look("programs", uid)
+    entries = program.get("programTrackedEntityAttributes") or []
+    return {entry["trackedEntityAttribute"]["id"] for entry in entries if entry.get("trackedEntityAttribute")}
 
 
 def _clash(bundle: Bundle, item: Item) -> bool:

@@ -60,8 +60,7 @@ def note(items: Iterable[Item], report: Report, strategy: str, result: Pushed) -
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     for item in items:
         outcome = _note_deleted(item, report) if strategy == DELETE else _note_written(item, report)
-        reasons = [*report.errors.get(item.uid, []), *report.warnings.get(item.uid, [])]
-        item.report = {"at": now, "outcome": outcome, "reasons": [list(reason) for reason in reasons]}
+        item.report = {"at": now, "outcome": outcome, "reasons": _kept(report, item.uid)}
         if outcome == REFUSED:
             result.refused[item.uid] = item.problem
         else:
@@ -69,6 +68,12 @@ def note(items: Iterable[Item], report: Report, strategy: str, result: Pushed) -
             result.count(outcome, item)
         if item.state == WARNING:
             result.warnings[item.uid] = item.problem
+
+
+def _kept(report: Report, uid: str) -> list[list[str]]:
+    """What is kept of what the server said: of what it says of nearly every record only the code, once."""
+    said = [*report.errors.get(uid, []), *report.warnings.get(uid, [])]
+    return [list(each) for each in dict.fromkeys((code, "" if code in _USUAL else text) for code, text in said)]
 
 
 def _note_written(item: Item, report: Report) -> str:
