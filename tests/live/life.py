@@ -49,6 +49,8 @@ DELETED_AT_ONCE = 10
 #: What tests add to the program, and all types of which they create something, in the order of removal.
 LOCAL = ("programRules", "programRuleVariables", "programStages", "options")
 CREATED = (*LOCAL, "trackedEntityAttributes", "dataElements", "optionSets", "users", "userRoles")
+#: Servers that this run has found free of partnerships: what is there later is its own, left by a story that failed.
+_BEGUN: set[str] = set()
 
 
 @dataclass
@@ -174,8 +176,15 @@ def taken_over(folder: Path, story: Story) -> Iterator[Life]:
 
 
 def lived(life: Life) -> Iterator[Life]:
-    """Give a life, and afterwards, whatever happened in it, put the server back to how it was found."""
-    refuse_occupied(life)
+    """Give a life, and afterwards, whatever happened in it, put the server back to how it was found.
+
+    What an earlier story of the run could not clear away is cleared first, so that one failure costs one story.
+    """
+    if life.client.base in _BEGUN:
+        clear(life)
+    else:
+        refuse_occupied(life)
+        _BEGUN.add(life.client.base)
     life.found = life.ids()
     try:
         yield life
@@ -194,7 +203,7 @@ def leaves_the_server_as_it_was_found(life: Life) -> None:
 def refuse_occupied(life: Life) -> None:
     """Stop on a server that is in use for partnerships, unless TPI_LIVE_CLEAR=1 says to take all of it off first."""
     there = plan_removal(life.client, pinned(), PROGRAM)
-    ours = [f"{kind} {item['name']}" for kind, items in _of_tests(life).items() for item in items]
+    ours = [f"{kind} {item['name']}" for kind, items in _of_tests(life).items() for item in items if not _stays(item)]
     if there.count or ours or DataStore(life.client, NAMESPACE).get(KEY):
         if os.environ.get("TPI_LIVE_CLEAR") != "1":
             raise UsageError(
@@ -238,9 +247,17 @@ def _of_tests(life: Life) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
     for kind in CREATED:
         named = f"username:$like:{USERNAME}" if kind == "users" else f"name:$like:{PREFIX}"
-        items = Metadata(life.client).all_of(kind, {"filter": named, "fields": "id,name"})
+        items = Metadata(life.client).all_of(kind, {"filter": named, "fields": _TOLD.get(kind, "id,name")})
         found[kind] = [item for item in items if item["id"] not in ours]
     return {kind: items for kind, items in found.items() if items}
+
+
+_TOLD = {"users": "id,name,disabled", "userRoles": "id,name,users[id,disabled]"}
+
+
+def _stays(item: Json) -> bool:
+    """Whether it is a user whom the server did not let go, or the role of such users alone."""
+    return bool(item.get("disabled") or all(user.get("disabled") for user in item.get("users") or [{}]))
 
 
 def _remove_of_tests(life: Life, kinds: tuple[str, ...] = CREATED) -> None:
