@@ -48,9 +48,21 @@ def params(asked: Asked) -> dict[str, list[str]]:
 # Data integrity -----------------------------------------------------------------------------------------------------
 
 
-def integrity_answers(issues: dict[str, list[dict[str, str]]], late: str = "", error: str = "") -> Answers:
-    """A server with these issues by check; one check ends only at the second look."""
+BEFORE, CREATED, AFTER = "2026-11-23T09:30:00.000", "2026-11-23T10:00:00.380", "2026-11-23T10:00:00.431"
+
+
+def integrity_answers(
+    issues: dict[str, list[dict[str, str]]], late: str = "", errors: tuple[str, ...] = (), old: tuple[str, ...] = ()
+) -> Answers:
+    """A server with these issues by check; one check ends only at the second look, some are remembered until then."""
     looks: list[str] = []
+
+    def details(name: str) -> dict[str, object]:
+        if name in old and len(looks) == 1:
+            return {"name": name, "startTime": BEFORE, "issues": []}
+        if name in errors:
+            return {"name": name, "startTime": f"{AFTER}{errors.index(name)}", "error": f"{name} has no such column"}
+        return {"name": name, "startTime": AFTER, "issues": issues.get(name, [])}
 
     def answers(asked: Asked) -> Reply:
         path = urlsplit(asked.path).path
@@ -58,11 +70,10 @@ def integrity_answers(issues: dict[str, list[dict[str, str]]], late: str = "", e
             return Reply(body=[{"name": name, "issuesIdType": of} for name, of in CHECKS.items()])
         checks = params(asked)["checks"][0].split(",")
         if asked.method == "POST":
-            return Reply(body={"response": {"id": "aJob", "jobParameters": {"checks": checks}}})
+            return Reply(body={"response": {"id": "aJob", "created": CREATED, "jobParameters": {"checks": checks}}})
         looks.append(path)
         ended = [name for name in checks if name != late or len(looks) > 1]
-        details = {name: {"name": name, "issues": issues.get(name, [])} for name in ended}
-        return Reply(body={**details, **({checks[0]: {"name": checks[0], "error": error}} if error else {})})
+        return Reply(body={name: details(name) for name in ended})
 
     return answers
 
@@ -84,12 +95,24 @@ def test_an_object_of_ours_that_a_check_names_is_told_with_the_check(tmp_path: P
             finds_nothing_wrong_by_the_servers_own_checks(life)
 
 
-def test_a_check_that_fails_or_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with (
-        life_on(integrity_answers({}, error="no such column"), tmp_path) as life,
-        pytest.raises(AssertionError, match="indicators_with_identical_formulas: the check failed: no such column"),
-    ):
+def test_what_the_server_remembers_of_an_earlier_run_is_not_taken(tmp_path: Path) -> None:
+    issue = {"id": "", "name": "TPI - a rule", "comment": "no action"}
+    answers = integrity_answers({"program_rules_no_action": [issue]}, old=("program_rules_no_action",))
+    with life_on(answers, tmp_path) as life:
+        issue["id"] = life.built["programRules"][0]["id"]
+        with pytest.raises(AssertionError, match="program_rules_no_action: programRules TPI - a rule no action"):
+            finds_nothing_wrong_by_the_servers_own_checks(life)
+
+
+def test_checks_that_fail_themselves_are_told_in_the_report_and_fail_nothing(tmp_path: Path) -> None:
+    errors = ("user_groups_scarce", "program_rules_no_action")
+    with life_on(integrity_answers({}, errors=errors), tmp_path) as life:
         finds_nothing_wrong_by_the_servers_own_checks(life)
+    told = life.story.measured["data integrity checks that failed"]
+    assert told == "2 of 3, first user_groups_scarce: user_groups_scarce has no such column"
+
+
+def test_a_check_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(integrity, "SECONDS", 0.2)
     with (
         life_on(lambda asked: integrity_answers({}, late="user_groups_scarce")(asked), tmp_path) as life,
