@@ -55,6 +55,23 @@ def test_what_is_there_before_the_run_is_left_alone(tmp_path):
         assert life.has("programs", PROGRAM)
 
 
+@pytest.mark.parametrize(("version", "refused"), [("2.40", True), ("2.41", False)])
+def test_a_2_40_that_would_keep_the_package_is_refused_at_the_start(tmp_path, version, refused):
+    program = {"id": "aProgram001", "name": "Births", "shortName": "Births", "programType": "WITH_REGISTRATION"}
+    lines = {"id": "aLineList01", "name": "All births", "type": "LINE_LIST", "program": {"id": program["id"]}}
+    with serve(Sandbox(version)) as url:
+        kind = {"id": "aTypeOfThem", "name": "Child", "shortName": "Child"}
+        owned = {**program, "trackedEntityType": {"id": kind["id"]}}
+        Metadata(admin(url)).commit({"trackedEntityTypes": [kind], "programs": [owned], "eventVisualizations": [lines]})
+        given = lived(Life(admin(url), [], tmp_path, Story("one")))
+        if refused:
+            with pytest.raises(UsageError, match=r"could not be taken off .* again: eventVisualizations 'All births'"):
+                next(given)
+        else:
+            next(given)
+            end(given)
+
+
 def test_a_user_whom_the_server_keeps_is_disabled_and_works_again_in_the_next_run(tmp_path, monkeypatch):
     ask = Client.ask
 

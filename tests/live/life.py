@@ -28,6 +28,7 @@ from tpi_dhis2.dhis2.tracker import Tracker
 from tpi_dhis2.errors import NotFound, ServerFailed, TpiError, UsageError
 from tpi_dhis2.package.fields import package_fields
 from tpi_dhis2.package.release import bundle
+from tpi_dhis2.provision.hanging import without_stage
 from tpi_dhis2.provision.merge import writable
 from tpi_dhis2.provision.ours import pinned
 from tpi_dhis2.provision.plan import make_plan
@@ -200,7 +201,11 @@ def leaves_the_server_as_it_was_found(life: Life) -> None:
 
 
 def refuse_occupied(life: Life) -> None:
-    """Stop on a server that is in use for partnerships, unless TPI_LIVE_CLEAR=1 says to take all of it off first."""
+    """Stop on a server that is in use for partnerships, unless TPI_LIVE_CLEAR=1 says to take all of it off first.
+
+    Stop, too, on one of which the package could not be taken off again.
+    """
+    _refuse_lists_of_no_stage(life)
     there = plan_removal(life.client, pinned(), PROGRAM)
     ours = [f"{kind} {item['name']}" for kind, items in _of_tests(life).items() for item in items if not _stays(item)]
     if there.count or ours or DataStore(life.client, NAMESPACE).get(KEY):
@@ -212,6 +217,17 @@ def refuse_occupied(life: Life) -> None:
                 "Use another server, or add --clear (TPI_LIVE_CLEAR=1), which takes all of it off for good first.",
             )
         clear(life)
+
+
+def _refuse_lists_of_no_stage(life: Life) -> None:
+    """Stop on a 2.40 with a chart or line list of no stage: it deletes no program then (E4060)."""
+    named = without_stage(Metadata(life.client), {of for uids in pinned().values() for of in uids})
+    if named:
+        raise UsageError(
+            f"The package could not be taken off {life.client.base} again: {named[0]}.",
+            "Give what is named a stage or delete it, or use another server; --verbose lists all.",
+            "\n".join(named),
+        )
 
 
 # The way back -------------------------------------------------------------------------------------------------------
