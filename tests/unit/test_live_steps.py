@@ -12,12 +12,15 @@ import pytest
 
 from tests.fault.servers import Answers, Asked, Reply, message, serving
 from tests.live import integrity, test_indicators
+from tests.live.facilities import refuse_unseen
 from tests.live.integrity import ALLOWED, finds_nothing_wrong_by_the_servers_own_checks
 from tests.live.life import Life
+from tests.live.look import Server
 from tests.live.story import Story
 from tests.unit.indicator_sql import coded
 from tests.unit.test_indicator_numbers import expected, keys
 from tpi_dhis2.dhis2.client import Account, Client
+from tpi_dhis2.errors import UsageError
 from tpi_dhis2.package.base import code_of
 
 CHECKS = {
@@ -30,9 +33,9 @@ CHECKS = {
 
 
 @contextmanager
-def life_on(answers: Answers, folder: Path, version: str = "2.42.4.1") -> Iterator[Life]:
-    """A life on a server that answers so."""
-    info = {"version": version, "revision": "abc1234", "serverDate": "2026-11-23T10:00:00.000"}
+def life_on(answers: Answers, folder: Path, version: str = "2.42.4.1", day: str = "2026-11-23") -> Iterator[Life]:
+    """A life on a server that answers so, on a day by its own clock."""
+    info = {"version": version, "revision": "abc1234", "serverDate": f"{day}T10:00:00.000"}
 
     def answered(asked: Asked) -> Reply:
         return Reply(body=info) if asked.path.endswith("/system/info") else answers(asked)
@@ -180,6 +183,15 @@ def test_all_numbers_that_differ_or_are_refused_are_told_in_one_table(tmp_path: 
     assert len(lines) == 4
 
 
+@pytest.mark.parametrize(("day", "outcome"), [("2026-10-31", "skipped"), ("2026-11-01", "passed")])
+def test_numbers_are_skipped_on_a_server_whose_clock_is_behind_them(tmp_path: Path, day: str, outcome: str) -> None:
+    with life_on(right, tmp_path, day=day) as life:
+        life.tell(test_indicators.gives_every_number_of_an_indicator)
+    [step] = life.story.steps
+    assert step.outcome == outcome
+    assert ("by the server's clock it is 2026-10-31" in step.said) == (outcome == "skipped")
+
+
 # Tables -------------------------------------------------------------------------------------------------------------
 
 
@@ -227,3 +239,52 @@ def test_period_types_are_chosen_only_when_told_and_without_any_the_numbers_are_
     with life_on(table_answers(DONE), tmp_path, "2.43.1") as life:
         life.tell(*steps)
     assert {step.outcome for step in life.story.steps} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("version", "periods", "told", "skipped"),
+    [
+        ("2.43.1", (), "", True),
+        ("2.43.1", (), "1", False),
+        ("2.43.1", ("Yearly",), "", False),
+        ("2.42.4.1", (), "", False),
+    ],
+)
+def test_numbers_that_are_going_to_be_skipped_are_told_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, periods: tuple[str, ...], told: str, skipped: bool
+) -> None:
+    monkeypatch.setenv("TPI_LIVE_PERIODS", told)
+
+    def answers(asked: Asked) -> Reply:
+        path = urlsplit(asked.path).path
+        if path.endswith("/me"):
+            return Reply(body={"username": "admin", "authorities": ["ALL"]})
+        return table_answers(periods=periods)(asked) if "configuration" in path else Reply(body={path[5:]: []})
+
+    with life_on(answers, tmp_path, version) as life:
+        lines = Server(life.client).lines()
+    assert len(lines) == 3
+    assert ("without --set-periods" in lines[2]) == skipped
+
+
+# Facilities ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seen", "refused"), [([], False), (["aDistrict01"], False), (["elsewhere01"], True)])
+def test_facilities_outside_what_the_account_may_analyse_are_refused(
+    tmp_path: Path, seen: list[str], refused: bool
+) -> None:
+    units = [
+        {"name": f"Clinic {of}", "path": f"/aCountry001/aDistrict01/{of}"} for of in ("clinicNo001", "clinicNo002")
+    ]
+
+    def answers(asked: Asked) -> Reply:
+        me = {"dataViewOrganisationUnits": [{"id": of} for of in seen]}
+        return Reply(body=me if urlsplit(asked.path).path.endswith("/me") else {"organisationUnits": units})
+
+    with life_on(answers, tmp_path) as life:
+        if not refused:
+            refuse_unseen(life.client, ["clinicNo001", "clinicNo002"])
+            return
+        with pytest.raises(UsageError, match="Clinic clinicNo001 is outside"):
+            refuse_unseen(life.client, ["clinicNo001", "clinicNo002"])
