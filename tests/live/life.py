@@ -207,7 +207,7 @@ def refuse_occupied(life: Life) -> None:
     """
     _refuse_lists_of_no_stage(life)
     there = plan_removal(life.client, pinned(), PROGRAM)
-    ours = [f"{kind} {item['name']}" for kind, items in _of_tests(life).items() for item in items if not _stays(item)]
+    ours = _in_the_way(life)
     if there.count or ours or DataStore(life.client, NAMESPACE).get(KEY):
         if os.environ.get("TPI_LIVE_CLEAR") != "1":
             raise UsageError(
@@ -269,17 +269,18 @@ def _of_tests(life: Life) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
     for kind in CREATED:
         named = f"username:$like:{USERNAME}" if kind == "users" else f"name:$like:{PREFIX}"
-        items = Metadata(life.client).all_of(kind, {"filter": named, "fields": _TOLD.get(kind, "id,name")})
+        fields = f"id,name{',disabled,userRoles[id]' if kind == 'users' else ''}"
+        items = Metadata(life.client).all_of(kind, {"filter": named, "fields": fields})
         found[kind] = [item for item in items if item["id"] not in ours]
     return {kind: items for kind, items in found.items() if items}
 
 
-_TOLD = {"users": "id,name,disabled", "userRoles": "id,name,users[id,disabled]"}
-
-
-def _stays(item: Json) -> bool:
-    """Whether it is a user whom the server did not let go, or the role of such users alone."""
-    return bool(item.get("disabled") or all(user.get("disabled") for user in item.get("users") or [{}]))
+def _in_the_way(life: Life) -> list[str]:
+    """What has the prefix, in words; without users whom a server did not let go, and their roles."""
+    found = _of_tests(life)
+    stay = [user for user in found.get("users", []) if user["disabled"]]
+    kept = {each["id"] for user in stay for each in (user, *user["userRoles"])}
+    return [f"{kind} {item['name']}" for kind, items in found.items() for item in items if item["id"] not in kept]
 
 
 def _remove_of_tests(life: Life, kinds: tuple[str, ...] = CREATED) -> None:
