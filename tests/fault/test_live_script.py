@@ -43,6 +43,12 @@ def test_it_runs_on_a_sandbox_of_its_own_and_reports(tmp_path):
     assert len(cases) == 4
 
 
+def test_parts_are_told_in_one_order_however_they_are_named(tmp_path):
+    ran = script(tmp_path, "sandbox", "--only", "sync", "--only", "life", "--collect-only", script=LIVE)
+    files = [line.partition("::")[0] for line in ran.out.splitlines() if "::" in line]
+    assert list(dict.fromkeys(files)) == ["tests/live/test_life.py", "tests/live/test_sync.py"], ran
+
+
 def test_a_server_with_data_is_left_alone_until_somebody_agrees(tmp_path):
     sandbox = Sandbox()
     with serve(sandbox) as url:
@@ -103,10 +109,23 @@ def test_it_leaves_the_package_when_told_and_begins_again_only_when_told_to_clea
         assert all_there(admin(url)) == there
 
 
-@pytest.mark.parametrize(("units", "said"), [("A,B", "The server has no unit A, B"), (UNIT["id"], "Two facilities")])
+OTHER = {**UNIT, "id": "anotherUnit", "name": "Another"}
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        ("A,B", "The server has no unit A, B"),
+        (UNIT["id"], "Two facilities"),
+        (f"{UNIT['id']},{OTHER['id']}", "Another is outside the units for which this account may see analyses"),
+    ],
+)
 def test_facilities_that_will_not_do_are_told_before_anything_is_done(tmp_path, units, said):
     with serve(Sandbox()) as url:
-        Metadata(admin(url)).commit({"organisationUnits": [{**UNIT, "openingDate": "2020-01-01"}]})
+        metadata = Metadata(admin(url))
+        metadata.commit({"organisationUnits": [{**unit, "openingDate": "2020-01-01"} for unit in (UNIT, OTHER)]})
+        view = {"op": "add", "path": "/dataViewOrganisationUnits", "value": [{"id": UNIT["id"]}]}
+        metadata.patch("users", metadata.me("id")["id"], [view])
         there = all_there(admin(url))
         ran = script(tmp_path, url, "--yes", "--units", units, script=LIVE, **ADMIN)
         assert all_there(admin(url)) == there

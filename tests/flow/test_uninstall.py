@@ -102,7 +102,7 @@ def test_deleted_records_keep_it_until_maintenance_is_told_to_remove_them(instal
     assert (removal.records.living, removal.records.deleted) == (False, True)
     with pytest.raises(StateChanged, match="deleted partnership records"):
         removal.refuse()
-    job.remove_deleted(installed)
+    job.remove_deleted(installed, package_fields().program)
     job.uninstall(installed, planned(installed), tmp_path)
     assert left(ready) == set()
 

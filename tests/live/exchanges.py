@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import requests
 
-from tests.flow.accounts import PASSWORD
+from tests.live.names import PASSWORD
 
 #: Characters of a body that are kept, of those that are told, and of all bodies together.
 _SENT, _ANSWERED, _TOLD, _ALL = 100_000, 200_000, 4000, 4_000_000

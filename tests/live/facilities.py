@@ -51,6 +51,18 @@ def leave(client: Client) -> None:
         remove(Metadata(client), "organisationUnits", units)
 
 
+def refuse_unseen(client: Client, units: list[str]) -> None:
+    """Stop when the account may not analyse a unit: every number that is asked for there is refused (E7120)."""
+    metadata = Metadata(client)
+    seen = {unit["id"] for unit in metadata.me("dataViewOrganisationUnits[id]")["dataViewOrganisationUnits"]}
+    for unit in metadata.named("organisationUnits", "id", units, "name,path") if seen else []:
+        if not seen & set(unit["path"].split("/")):
+            raise UsageError(
+                f"{unit['name']} is outside the units for which this account may see analyses.",
+                "Name two facilities below those, or give the account's data view a unit above them.",
+            )
+
+
 def _above(metadata: Metadata) -> Json | None:
     """The unit below which the district goes: the highest of the account's, else a root, else there is none."""
     own = metadata.me("organisationUnits[id,level]")["organisationUnits"]

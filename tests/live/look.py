@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -16,6 +17,15 @@ from tpi_dhis2.provision.ours import pinned
 
 #: What a server that is in use has: records cannot be without units, programs or data sets.
 KINDS = ("organisationUnits", "programs", "dataSets", "trackedEntityTypes", "dashboards")
+
+
+#: Where a server says for which period types it builds tables of analytics.
+PERIODS = "configuration/dataOutputPeriodTypes"
+
+
+def lacks_periods(client: Client) -> bool:
+    """From 2.43 on no table of events can be built while no period types are chosen; the sandbox has no tables."""
+    return client.version.minor >= 43 and client.info.get("revision") != "sandbox" and not client.get(PERIODS)
 
 
 class Server:
@@ -66,8 +76,14 @@ class Server:
         return [
             f"{self.client.base}: DHIS2 {info['version']}, '{info.get('systemName', '')}'",
             f"as {self.account}",
-            f"there, besides what is ours: {self.told}",
+            f"there, besides what is ours: {self.told}{self._without_numbers}",
         ]
+
+    @property
+    def _without_numbers(self) -> str:
+        """Why the numbers are going to be skipped, to be known before somebody agrees."""
+        skipped = os.environ.get("TPI_LIVE_PERIODS") != "1" and lacks_periods(self.client)
+        return "; no period types are chosen, so the numbers are skipped without --set-periods" if skipped else ""
 
     def facts(self, units: str, seconds: float) -> dict[str, str]:
         """What the report tells of server, account and run."""

@@ -6,6 +6,8 @@ from tpi_dhis2.domain.uids import derive_uid
 
 PREFIX = "ZZ live"
 USERNAME = "zz_live_person"
+#: Long, and with all kinds of letters, for servers that demand more than DHIS2 does by itself.
+PASSWORD = "Live-Training-Person-2026"
 
 
 def uid(*words: str) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
-from tests.flow.accounts import PASSWORD
 from tests.live.exchanges import EXCHANGES
 from tests.live.life import FIELDS, PROGRAM, Life
-from tests.live.names import PREFIX, USERNAME, uid
+from tests.live.names import PREFIX, USERNAME
+from tests.live.people import put_person
 from tpi_dhis2.demo.units import FOLDER
 from tpi_dhis2.dhis2.client import Account
 from tpi_dhis2.dhis2.tracker import Tracker
@@ -162,15 +162,10 @@ def docs(items: Iterable[Item]) -> dict[str, dict[str, str]]:
 
 def add_member(life: Life, name: str, groups: str, units: list[str]) -> Account:
     """A person without any authority, in some groups of the package, for some facilities."""
-    role = {"id": uid("role", name), "name": f"{PREFIX} Role {name}", "authorities": []}
-    life.commit(userRoles=[role])
     here = [{"id": unit} for unit in units]
     scopes = dict.fromkeys(("organisationUnits", "dataViewOrganisationUnits", "teiSearchOrganisationUnits"), here)
-    username = f"{USERNAME}_{name}"
-    person = {"id": uid("person", name), "username": username, "firstName": PREFIX, "surname": name.title()}
-    body = {**person, **scopes, "userRoles": [{"id": role["id"]}], "password": PASSWORD}
-    life.client.ask("POST", "users", body=body)
+    account = put_person(life, name, f"{USERNAME}_{name}", **scopes)
     people = life.folder / f"{name}.csv"
-    people.write_text("\n".join(["username,group", *(f"{username},{group}" for group in groups.split())]))
+    people.write_text("\n".join(["username,group", *(f"{account.username},{group}" for group in groups.split())]))
     life.run("provision", "assign", "--users", people, "--yes")
-    return Account(life.client.account.url, username, PASSWORD)
+    return account

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.flow.accounts import PASSWORD
 from tests.live.life import FIELDS, PROGRAM, Life
 from tests.live.names import PREFIX, USERNAME, uid
+from tests.live.people import put_person
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.dhis2.metadata import Metadata
 
@@ -26,13 +26,7 @@ def pick(life: Life, kind: str, code: str) -> Json:
 
 def add_person(life: Life, *authorities: str) -> Account:
     """Create the test user with a role of these authorities, or give the role others; a fresh account each time."""
-    role = {"id": uid("role"), "name": f"{PREFIX} Role", "authorities": list(authorities)}
-    life.commit(userRoles=[role])
-    if not life.has("users", uid("person")):
-        person = {"id": uid("person"), "username": USERNAME, "firstName": PREFIX, "surname": "Person"}
-        roles = {"userRoles": [{"id": role["id"]}]}
-        life.client.ask("POST", "users", body={**person, **roles, "password": PASSWORD})
-    return Account(life.client.account.url, USERNAME, PASSWORD)
+    return put_person(life, "", USERNAME, *authorities)
 
 
 def client_of(account: Account) -> Client:

@@ -20,6 +20,7 @@ from tests.live.exchanges import EXCHANGES
 from tests.live.integrity import finds_nothing_wrong_by_the_servers_own_checks
 from tests.live.life import FIELDS, PROGRAM, refuse_occupied
 from tests.live.names import PREFIX, USERNAME, uid
+from tests.live.partners import install
 from tests.live.site import AREA, STAGE, add_person, client_of, make_it_its_own, owned, pick, whole
 from tests.live.token import opens_by_a_token_what_its_account_may
 from tpi_dhis2.dhis2.metadata import Metadata, refusals
@@ -40,7 +41,6 @@ def test_a_package_is_installed_lived_with_and_taken_off(life):
     life.tell(
         looks_first,
         installs_from_a_saved_plan,
-        finds_nothing_wrong_by_the_servers_own_checks,
         lets_units_and_people_in,
         opens_by_a_token_what_its_account_may,
         keeps_what_is_the_sites_own,
@@ -215,6 +215,18 @@ def takes_that_back_and_takes_it_off_again(life):
         "all but what the site removed itself"
     )
     life.run("provision", "uninstall", "--yes", "--backups", life.backups)
+
+
+# The server's own checks ---------------------------------------------------------------------------------------------
+
+
+def test_the_server_finds_nothing_wrong_with_it(life):
+    life.tell(is_installed_for_two_facilities, finds_nothing_wrong_by_the_servers_own_checks)
+
+
+def is_installed_for_two_facilities(life):
+    """The package is there, assigned to the two facilities."""
+    install(life)
 
 
 # Rights -------------------------------------------------------------------------------------------------------------

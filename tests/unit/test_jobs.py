@@ -205,6 +205,12 @@ def test_a_job_that_is_silent_for_long_leaves_it_unknown(notes):
     assert SILENT_SECONDS < went.time.passed < SILENT_SECONDS + 10
 
 
+def test_a_2_40_may_be_silent_for_longer_than_the_twelve_minutes_that_were_recorded():
+    went = imported(Server([[]], [EMPTY], version="2.40.12"))
+    assert isinstance(went.error, OutcomeUnknown)
+    assert 1800 <= went.time.passed < 1810
+
+
 def test_a_job_that_never_ends_is_left_after_the_time_limit():
     talk = [[note(f"Updating {number}", at=number)] for number in range(2000)]
     went = imported(Server(talk, [EMPTY]))

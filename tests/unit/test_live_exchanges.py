@@ -7,7 +7,8 @@ from unittest import mock
 import pytest
 import requests
 
-from tests.live.exchanges import Exchanges
+from tests.live.exchanges import Exchanges, masked
+from tests.live.names import PASSWORD
 from tpi_dhis2.dhis2.client import Account, Client
 from tpi_dhis2.sandbox.server import Sandbox, serve
 
@@ -27,3 +28,10 @@ def test_questions_and_answers_are_told_without_secrets(monkeypatch: pytest.Monk
     assert "E4055" in told, "the answer says why"
     assert told.count("/api/me?fields=username") == 1
     assert not [word for word in ("district", "Another-1") if word in told]
+
+
+def test_the_password_of_created_users_is_one_for_strict_servers_and_is_never_told():
+    kinds = (str.isupper, str.islower, str.isdigit, lambda letter: not letter.isalnum())
+    assert len(PASSWORD) >= 16
+    assert all(any(map(kind, PASSWORD)) for kind in kinds)
+    assert PASSWORD not in masked(f'{{"username": "zz_live_person", "said": "{PASSWORD}"}}')

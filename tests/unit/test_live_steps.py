@@ -12,12 +12,15 @@ import pytest
 
 from tests.fault.servers import Answers, Asked, Reply, message, serving
 from tests.live import integrity, test_indicators
+from tests.live.facilities import refuse_unseen
 from tests.live.integrity import ALLOWED, finds_nothing_wrong_by_the_servers_own_checks
 from tests.live.life import Life
+from tests.live.look import Server
 from tests.live.story import Story
 from tests.unit.indicator_sql import coded
 from tests.unit.test_indicator_numbers import expected, keys
 from tpi_dhis2.dhis2.client import Account, Client
+from tpi_dhis2.errors import UsageError
 from tpi_dhis2.package.base import code_of
 
 CHECKS = {
@@ -30,9 +33,9 @@ CHECKS = {
 
 
 @contextmanager
-def life_on(answers: Answers, folder: Path, version: str = "2.42.4.1") -> Iterator[Life]:
-    """A life on a server that answers so."""
-    info = {"version": version, "revision": "abc1234", "serverDate": "2026-11-23T10:00:00.000"}
+def life_on(answers: Answers, folder: Path, version: str = "2.42.4.1", day: str = "2026-11-23") -> Iterator[Life]:
+    """A life on a server that answers so, on a day by its own clock."""
+    info = {"version": version, "revision": "abc1234", "serverDate": f"{day}T10:00:00.000"}
 
     def answered(asked: Asked) -> Reply:
         return Reply(body=info) if asked.path.endswith("/system/info") else answers(asked)
@@ -48,9 +51,21 @@ def params(asked: Asked) -> dict[str, list[str]]:
 # Data integrity -----------------------------------------------------------------------------------------------------
 
 
-def integrity_answers(issues: dict[str, list[dict[str, str]]], late: str = "", error: str = "") -> Answers:
-    """A server with these issues by check; one check ends only at the second look."""
+BEFORE, CREATED, AFTER = "2026-11-23T09:30:00.000", "2026-11-23T10:00:00.380", "2026-11-23T10:00:00.431"
+
+
+def integrity_answers(
+    issues: dict[str, list[dict[str, str]]], late: str = "", errors: tuple[str, ...] = (), old: tuple[str, ...] = ()
+) -> Answers:
+    """A server with these issues by check; one check ends only at the second look, some are remembered until then."""
     looks: list[str] = []
+
+    def details(name: str) -> dict[str, object]:
+        if name in old and len(looks) == 1:
+            return {"name": name, "startTime": BEFORE, "issues": []}
+        if name in errors:
+            return {"name": name, "startTime": f"{AFTER}{errors.index(name)}", "error": f"{name} has no such column"}
+        return {"name": name, "startTime": AFTER, "issues": issues.get(name, [])}
 
     def answers(asked: Asked) -> Reply:
         path = urlsplit(asked.path).path
@@ -58,11 +73,10 @@ def integrity_answers(issues: dict[str, list[dict[str, str]]], late: str = "", e
             return Reply(body=[{"name": name, "issuesIdType": of} for name, of in CHECKS.items()])
         checks = params(asked)["checks"][0].split(",")
         if asked.method == "POST":
-            return Reply(body={"response": {"id": "aJob", "jobParameters": {"checks": checks}}})
+            return Reply(body={"response": {"id": "aJob", "created": CREATED, "jobParameters": {"checks": checks}}})
         looks.append(path)
         ended = [name for name in checks if name != late or len(looks) > 1]
-        details = {name: {"name": name, "issues": issues.get(name, [])} for name in ended}
-        return Reply(body={**details, **({checks[0]: {"name": checks[0], "error": error}} if error else {})})
+        return Reply(body={name: details(name) for name in ended})
 
     return answers
 
@@ -84,12 +98,24 @@ def test_an_object_of_ours_that_a_check_names_is_told_with_the_check(tmp_path: P
             finds_nothing_wrong_by_the_servers_own_checks(life)
 
 
-def test_a_check_that_fails_or_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with (
-        life_on(integrity_answers({}, error="no such column"), tmp_path) as life,
-        pytest.raises(AssertionError, match="indicators_with_identical_formulas: the check failed: no such column"),
-    ):
+def test_what_the_server_remembers_of_an_earlier_run_is_not_taken(tmp_path: Path) -> None:
+    issue = {"id": "", "name": "TPI - a rule", "comment": "no action"}
+    answers = integrity_answers({"program_rules_no_action": [issue]}, old=("program_rules_no_action",))
+    with life_on(answers, tmp_path) as life:
+        issue["id"] = life.built["programRules"][0]["id"]
+        with pytest.raises(AssertionError, match="program_rules_no_action: programRules TPI - a rule no action"):
+            finds_nothing_wrong_by_the_servers_own_checks(life)
+
+
+def test_checks_that_fail_themselves_are_told_in_the_report_and_fail_nothing(tmp_path: Path) -> None:
+    errors = ("user_groups_scarce", "program_rules_no_action")
+    with life_on(integrity_answers({}, errors=errors), tmp_path) as life:
         finds_nothing_wrong_by_the_servers_own_checks(life)
+    told = life.story.measured["data integrity checks that failed"]
+    assert told == "2 of 3, first user_groups_scarce: user_groups_scarce has no such column"
+
+
+def test_a_check_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(integrity, "SECONDS", 0.2)
     with (
         life_on(lambda asked: integrity_answers({}, late="user_groups_scarce")(asked), tmp_path) as life,
@@ -157,6 +183,15 @@ def test_all_numbers_that_differ_or_are_refused_are_told_in_one_table(tmp_path: 
     assert len(lines) == 4
 
 
+@pytest.mark.parametrize(("day", "outcome"), [("2026-10-31", "skipped"), ("2026-11-01", "passed")])
+def test_numbers_are_skipped_on_a_server_whose_clock_is_behind_them(tmp_path: Path, day: str, outcome: str) -> None:
+    with life_on(right, tmp_path, day=day) as life:
+        life.tell(test_indicators.gives_every_number_of_an_indicator)
+    [step] = life.story.steps
+    assert step.outcome == outcome
+    assert ("by the server's clock it is 2026-10-31" in step.said) == (outcome == "skipped")
+
+
 # Tables -------------------------------------------------------------------------------------------------------------
 
 
@@ -204,3 +239,52 @@ def test_period_types_are_chosen_only_when_told_and_without_any_the_numbers_are_
     with life_on(table_answers(DONE), tmp_path, "2.43.1") as life:
         life.tell(*steps)
     assert {step.outcome for step in life.story.steps} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("version", "periods", "told", "skipped"),
+    [
+        ("2.43.1", (), "", True),
+        ("2.43.1", (), "1", False),
+        ("2.43.1", ("Yearly",), "", False),
+        ("2.42.4.1", (), "", False),
+    ],
+)
+def test_numbers_that_are_going_to_be_skipped_are_told_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, periods: tuple[str, ...], told: str, skipped: bool
+) -> None:
+    monkeypatch.setenv("TPI_LIVE_PERIODS", told)
+
+    def answers(asked: Asked) -> Reply:
+        path = urlsplit(asked.path).path
+        if path.endswith("/me"):
+            return Reply(body={"username": "admin", "authorities": ["ALL"]})
+        return table_answers(periods=periods)(asked) if "configuration" in path else Reply(body={path[5:]: []})
+
+    with life_on(answers, tmp_path, version) as life:
+        lines = Server(life.client).lines()
+    assert len(lines) == 3
+    assert ("without --set-periods" in lines[2]) == skipped
+
+
+# Facilities ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seen", "refused"), [([], False), (["aDistrict01"], False), (["elsewhere01"], True)])
+def test_facilities_outside_what_the_account_may_analyse_are_refused(
+    tmp_path: Path, seen: list[str], refused: bool
+) -> None:
+    units = [
+        {"name": f"Clinic {of}", "path": f"/aCountry001/aDistrict01/{of}"} for of in ("clinicNo001", "clinicNo002")
+    ]
+
+    def answers(asked: Asked) -> Reply:
+        me = {"dataViewOrganisationUnits": [{"id": of} for of in seen]}
+        return Reply(body=me if urlsplit(asked.path).path.endswith("/me") else {"organisationUnits": units})
+
+    with life_on(answers, tmp_path) as life:
+        if not refused:
+            refuse_unseen(life.client, ["clinicNo001", "clinicNo002"])
+            return
+        with pytest.raises(UsageError, match="Clinic clinicNo001 is outside"):
+            refuse_unseen(life.client, ["clinicNo001", "clinicNo002"])

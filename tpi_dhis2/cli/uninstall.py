@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tpi_dhis2.cli.common import agree, columns, connection_options, json_option, print_json, yes_option
+from tpi_dhis2.cli.common import agree, columns, connection_options, json_option, print_json, progress, yes_option
 
 if TYPE_CHECKING:
     from tpi_dhis2.dhis2.client import Client
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 )
 def uninstall(client: Client, yes: bool, as_json: bool, backups: Path | None, remove_deleted: bool) -> None:
     """Take the package off a server that has no partnership records."""
+    from tpi_dhis2.package.fields import package_fields
     from tpi_dhis2.provision import uninstall as job
     from tpi_dhis2.provision.backup import backup_folder
 
     removal = _plan(client)
     if removal.records.deleted and remove_deleted:
         agree(f"Remove for good whatever was deleted on {client.base}, of all programs?", yes)
-        job.remove_deleted(client)
+        with progress("Removing what was deleted") as told:
+            job.remove_deleted(client, package_fields().program, told)
         removal = _plan(client)
     removal.refuse()
     if not as_json:

@@ -23,6 +23,9 @@ KIND = "METADATA_IMPORT"
 SHORTEST, LONGEST = 0.2, 5.0
 #: A job may wait minutes for its turn and check a whole bundle without a note, and a server takes minutes to start.
 SILENT_SECONDS = 600.0
+#: On a 2.40 jobs share their threads with the messages that imports of records send: recorded are twelve minutes of no
+#: word, and it gets three times as long.
+TIMES_ON_2_40 = 3
 #: The report of a 2.40 comes after the note of the end; five pauses from 0.2 seconds on are six seconds.
 REPORT_TIMES = 6
 #: A 2.40 says that it is done, and reports, before its transaction has ended; if that fails, another note comes.
@@ -80,7 +83,7 @@ def turns(clock: Clock) -> Iterator[float]:
 class Job:
     """One job of the server and what has been heard of it; ``notes`` and ``summary`` are where it is asked about.
 
-    It may say nothing for ``silent`` seconds (SILENT_SECONDS when None).
+    It may say nothing for ``silent`` seconds (SILENT_SECONDS when None, and three times that on 2.40).
     """
 
     client: Client
@@ -127,6 +130,13 @@ class Job:
         good = report.get("status") == "OK"
         return Answer(200 if good else 409, {"message": text, "response": report})
 
+    @property
+    def _patience(self) -> float:
+        """How many seconds it may say nothing."""
+        if self.silent is not None:
+            return self.silent
+        return SILENT_SECONDS * (TIMES_ON_2_40 if self.client.version.minor == 40 else 1)
+
     def _wait(self) -> None:
         """Wait until the notes say that it is over, or its report is there without any."""
         started = last = self.clock.now()
@@ -138,10 +148,7 @@ class Job:
             if notes == [] and self.heard:
                 raise self._unknown("is gone; the server has probably been started anew")
             last = now if len(self.heard) > known else last
-            if (
-                now - last > (SILENT_SECONDS if self.silent is None else self.silent)
-                or now - started > transport.IMPORT_SECONDS
-            ):
+            if now - last > self._patience or now - started > transport.IMPORT_SECONDS:
                 error = self._unknown(f"has not said that it ended; its last word: '{self._last_word() or 'none'}'")
                 error.under_way = bool(self.heard)
                 raise error

@@ -37,7 +37,7 @@ def hanging(metadata: Metadata, program: str, ours: Objects) -> list[str]:
     known = {item["id"] for items in ours.values() for item in items}
     found = {item["id"]: _line(kind, item) for kind, item in _found(metadata, program, ours, known)}
     lines = [line for uid, line in found.items() if uid not in known]
-    return [*lines, *(_without_stage(metadata, known) if metadata.client.version.minor == 40 else ())]
+    return [*lines, *without_stage(metadata, known)]
 
 
 def _line(kind: str, item: Json) -> str:
@@ -66,8 +66,10 @@ def _program(item: Json, side: str) -> str | None:
     return found
 
 
-def _without_stage(metadata: Metadata, known: Set[str]) -> Iterator[str]:
-    """Charts of no stage, of any program: a 2.40 fails on each when it deletes a stage (E4060)."""
-    for item in metadata.all_of("eventVisualizations", {"filter": "programStage:null", "fields": "id,name"}):
-        if item["id"] not in known:
-            yield f"{_line('eventVisualizations', item)}, which names no stage: a DHIS2 2.40 then deletes no program"
+def without_stage(metadata: Metadata, known: Set[str]) -> list[str]:
+    """Charts of no stage, of any program but ours: a 2.40 fails on each when it deletes a stage (E4060)."""
+    if metadata.client.version.minor != 40:
+        return []
+    items = metadata.all_of("eventVisualizations", {"filter": "programStage:null", "fields": "id,name"})
+    lines = [_line("eventVisualizations", item) for item in items if item["id"] not in known]
+    return [f"{line}, which names no stage: a DHIS2 2.40 then deletes no program" for line in lines]

@@ -33,3 +33,8 @@ def read_records(client: Client, program: str) -> Records:
             return Records(True, False)
         kept = True
     return Records(False, kept)
+
+
+def keeps_deleted(client: Client, program: str) -> bool:
+    """Whether the server keeps a deleted record of the program, also beside living ones."""
+    return any(entity.get("deleted") for page in Tracker(client, program).anywhere() for entity in page)

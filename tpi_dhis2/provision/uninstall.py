@@ -5,21 +5,28 @@ A run that was cut off is finished by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tpi_dhis2.dhis2.client import Client
+from tpi_dhis2.dhis2.jobs import Clock, tell_nobody, turns
 from tpi_dhis2.dhis2.metadata import Metadata
-from tpi_dhis2.errors import StateChanged, TpiError
+from tpi_dhis2.errors import ServerFailed, StateChanged, TooSlow, TpiError, Unreachable
 from tpi_dhis2.provision.backup import Backup, moment, write_backup
 from tpi_dhis2.provision.hanging import hanging
 from tpi_dhis2.provision.installed import forget_installed, read_installed
-from tpi_dhis2.provision.records import Records, read_records
+from tpi_dhis2.provision.records import Records, keeps_deleted, read_records
 from tpi_dhis2.provision.remove import ORDER, Told, remove_all
 
 Json = dict[str, Any]
+
+#: 520 events took a recorded 2.41 44 seconds, and a server may keep some thousands.
+REMOVAL_SECONDS = 1800.0
+#: What a proxy says that waits no longer for the server behind it.
+_GAVE_UP = 504
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,37 @@ def plan_removal(client: Client, pinned: Mapping[str, Sequence[str]], program: s
     return Removal(found, records, hanging(metadata, program, found) if present else [])
 
 
-def remove_deleted(client: Client) -> None:
-    """Let the server's maintenance remove for good what was deleted, of all programs (names of all versions)."""
+def remove_deleted(
+    client: Client, program: str, told: Callable[[str], None] = tell_nobody, clock: Clock | None = None
+) -> None:
+    """Let the server's maintenance remove for good what was deleted, of all programs (names of all versions).
+
+    A server that does not answer in time goes on; then it is looked at until no deleted record of the program is
+    left, for tracked entities go last (``MaintenanceController``, 2.40 to 2.43). TooSlow, or ServerFailed of a proxy
+    that gave up, when some are left after REMOVAL_SECONDS.
+    """
     flags = ("Relationship", "Event", "Enrollment", "TrackedEntity", "TrackedEntityInstance")
-    client.ask("POST", "maintenance", params={f"softDeleted{name}Removal": "true" for name in flags})
+    try:
+        client.ask("POST", "maintenance", params={f"softDeleted{name}Removal": "true" for name in flags})
+    except TpiError as error:
+        if not (isinstance(error, TooSlow) or error.status == _GAVE_UP):
+            raise
+        told("the server works on it without an answer; looking until it is done")
+        if not _is_removed(client, program, clock or Clock()):
+            raise
+
+
+def _is_removed(client: Client, program: str, clock: Clock) -> bool:
+    """Wait until the server keeps no deleted record any more; whether it came to that."""
+    end = clock.now() + REMOVAL_SECONDS
+    for now in turns(clock):
+        # A server that is busy with it may not answer now, and answer later.
+        with suppress(Unreachable, ServerFailed):
+            if not keeps_deleted(client, program):
+                return True
+        if now > end:
+            break
+    return False
 
 
 def uninstall(client: Client, removal: Removal, backups: Path, told: Told = lambda _kind, _count: None) -> Path | None:
