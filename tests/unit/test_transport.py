@@ -101,8 +101,8 @@ def test_what_is_safe_is_tried_again(method, error):
 
 
 @responses.activate
-@pytest.mark.parametrize(("path", "times"), [("metadata", 1), ("tracker", 1 + transport.TIMES)])
-def test_an_import_of_metadata_that_a_proxy_gave_up_is_not_sent_again(client, path, times):
+@pytest.mark.parametrize(("path", "times"), [("metadata", 1), ("maintenance", 1), ("tracker", 1 + transport.TIMES)])
+def test_what_goes_on_at_the_server_when_a_proxy_gives_up_is_not_sent_again(client, path, times):
     responses.post(f"{URL}/api/{path}", status=504)
     with pytest.raises(ServerFailed, match="504"):
         client.ask("POST", path, params={"importMode": "COMMIT"})

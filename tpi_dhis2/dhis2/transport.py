@@ -3,7 +3,8 @@
 dhis2.py retries nothing and limits the time of GET only. Everything this tool sends is safe to send again, since
 records and metadata carry their own UIDs and are created or updated; so POST is retried, too. One case is not: a POST
 that was sent and got no answer in time goes on at the server, and a second one would only wait for the locks of the
-first. That is left to the next run, which looks first. So is an import of metadata that a proxy gave up (504).
+first. That is left to the next run, which looks first. So is an import of metadata that a proxy gave up (504); and
+maintenance, after which whoever asked for it looks.
 
 An import of metadata that writes (``importMode=COMMIT``) is sent at most once: two side by side wait for each other's
 locks, and the second fails on what the first has created. It is tried again only when no connection came about or the
@@ -52,6 +53,10 @@ def _imports(method: str | None, url: str | None) -> bool:
     return method == "POST" and urlsplit(url or "").path.endswith("/metadata")
 
 
+def _maintains(method: str | None, url: str | None) -> bool:
+    return method == "POST" and urlsplit(url or "").path.endswith("/maintenance")
+
+
 def _asks(url: str | None, name: str, value: str) -> bool:
     return parse_qs(urlsplit(url or "").query).get(name) == [value]
 
@@ -63,7 +68,8 @@ def _writes(method: str | None, url: str | None) -> bool:
 
 def _is_last(method: str | None, url: str | None, status: int) -> bool:
     """Whether an answer that is otherwise retried may come after the server has taken the request."""
-    return (status == 504 and _imports(method, url)) or (status in _AFTER and _writes(method, url))
+    given_up = status == 504 and (_imports(method, url) or _maintains(method, url))
+    return given_up or (status in _AFTER and _writes(method, url))
 
 
 def may_have_arrived(error: requests.RequestException) -> bool:
