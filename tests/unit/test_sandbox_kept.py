@@ -58,12 +58,13 @@ def test_who_is_killed_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         assert constants(url) == made
 
 
-def test_ctrl_c_stops_it_and_says_that_the_data_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_whoever_ends_it_stop_it_and_the_data_are_kept(tmp_path: Path, told: signal.Signals) -> None:
     with process("--file", tmp_path / "s.json", "--as", "2.41") as (served, said):
         assert said[0].startswith("The sandbox speaks as DHIS2 2.41 at http://127.0.0.1:")
         assert said[1].startswith("user admin, password district: ")
         assert str(tmp_path / "s.json") in said[2]
-        served.send_signal(signal.SIGINT)
+        served.send_signal(told)
         assert served.communicate(timeout=20)[0].strip() == "Stopped; its data are kept."
         assert served.returncode == 0
 

@@ -26,7 +26,7 @@ WHOLE: dict[str, Json] = {
     "programStageSections": {**SECTION, "name": "Section", "programStage": STAGE, "dataElements": [ELEMENT]},
     "programNotificationTemplates": {**MESSAGE, "name": "Message", "messageTemplate": "Text"},
     "programRules": {**RULE, "name": "Rule", "program": PROGRAM, "condition": "true", "programRuleActions": [ACTION]},
-    "programRuleActions": {**ACTION, "programRule": RULE, "programRuleActionType": "HIDEFIELD",
+    "programRuleActions": {**ACTION, "programRule": RULE, "programRuleActionType": "SHOWWARNING",
                            "dataElement": ELEMENT},
     "optionSets": {**SET, "name": "Set", "valueType": "TEXT", "options": [OPTION]},
     "options": {**OPTION, "name": "Option", "code": "OPTION", "optionSet": SET},
@@ -84,3 +84,13 @@ def test_a_code_or_name_of_the_stored_set_is_taken(url: str, code: str, name: st
     other = {"id": "optOption02", "name": name, "code": code, "optionSet": SET}
     report = post(url, "/api/metadata", {"options": [other]}).json()["response"]["typeReports"][0]
     assert [each["errorCode"] for each in report["objectReports"][0]["errorReports"]] == ["E4028"]
+
+
+def test_a_field_that_a_rule_hides_is_looked_for_in_the_stage_as_it_is_stored(url: str) -> None:
+    hides = {"programRuleActions": [{**ACTION, "programRule": RULE, "programRuleActionType": "HIDEFIELD",
+                                     "dataElement": ELEMENT}]}  # fmt: skip
+    stage = {**WHOLE["programStages"], "programStageDataElements": [{"dataElement": ELEMENT}]}
+    together = post(url, "/api/metadata", {"programStages": [stage], **hides})
+    assert (together.status_code, "E4047" in together.text) == (409, True)
+    assert post(url, "/api/metadata", {"programStages": [stage]}).ok
+    assert post(url, "/api/metadata", hides).ok

@@ -236,11 +236,11 @@ def test_an_attribute_that_a_rule_demands_cannot_be_left_out_or_deleted(server: 
     owned = [{"trackedEntityAttribute": {"id": each}} for each in (NAME, surname)]
     wanted = {"trackedEntityAttribute": {"id": surname}}
     (made, action) = rule(1, "A{who} == 'Twin'", "SETMANDATORYFIELD", NAME)
-    have(server, [variable("who", "TEI_ATTRIBUTE")], (made, {**action, **wanted}),
-         trackedEntityAttributes=[named(surname, valueType="TEXT", aggregationType="NONE")])  # fmt: skip
+    have(server, [], trackedEntityAttributes=[named(surname, valueType="TEXT", aggregationType="NONE")])
     Metadata(server.client).patch(
         "programs", PROGRAM, [{"op": "replace", "path": "/programTrackedEntityAttributes", "value": owned}]
     )
+    have(server, [variable("who", "TEI_ATTRIBUTE")], (made, {**action, **wanted}))
     assert server.codes({"enrollments": [cycle()]}) == {"E1306"}
     of = {"attribute": surname, "value": "Smith"}
     assert not server.codes({"enrollments": [{**cycle(), "attributes": [of]}]})

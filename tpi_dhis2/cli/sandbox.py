@@ -86,11 +86,20 @@ def serve(port: int, version: str | None, with_demo: bool, host: str, agreed: bo
                 f"Port {port} of {host} cannot be used.", "Name another with --port; 0 takes a free one.", str(error)
             ) from error
         try:
+            _stop_when_told()
             _tell(sandbox, url, path, is_open)
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:
             click.echo("Stopped; its data are kept.")
+
+
+def _stop_when_told() -> None:
+    """End as on Ctrl-C also when a service manager says so, and where a script has begun it in the background."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _reaches_others(host: str) -> bool:

@@ -51,11 +51,11 @@ def check_action(bundle: Bundle, item: Item) -> None:
     element = (sent.get("dataElement") or {}).get("id")
     if element and not bundle.has("dataElements", element):
         fail("E4045", f"DataElement `{element}` associated with program rule `{rule}` does not exist", element)
-    elif kind in FIELD_ACTIONS and element and element not in _elements(bundle, _program_of(bundle, sent)):
+    elif kind in FIELD_ACTIONS and element and rule and element not in _elements(bundle, _program_of(bundle, sent)):
         text = f"DataElement `{element}` is not linked to any ProgramStageDataElement for program rule `{rule}`"
         fail("E4047", text, element)
     attribute = (sent.get("trackedEntityAttribute") or {}).get("id")
-    if kind in FIELD_ACTIONS and not element and attribute and attribute not in _attributes(bundle, sent):
+    if kind in FIELD_ACTIONS and rule and not element and attribute and attribute not in _attributes(bundle, sent):
         where = "any ProgramTrackedEntityAttribute"
         text = f"TrackedEntityAttribute `{attribute}` is not linked to {where} for program rule `{rule}`"
         fail("E4048", text, attribute)

@@ -108,8 +108,10 @@ def _in_database(address: URL, engine: Engine) -> Iterator[None]:
         try:
             yield
         finally:
-            with contextlib.suppress(DBAPIError):  # the connection is lost, and the lock with it
+            try:
                 connection.execute(text("select pg_advisory_unlock(:ours, :schema)"), key)
+            except (DBAPIError, OSError):  # the connection is lost, and the lock with it
+                connection.invalidate()
 
 
 def _name() -> str:
