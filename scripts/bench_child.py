@@ -83,6 +83,7 @@ def later(out: str, *args: str) -> None:
 
     from tpi_dhis2.sync.push import How
 
+    # Nothing else runs in this process.
     How.day = property(lambda _: dt.date.today() + dt.timedelta(days=1))  # type: ignore[assignment,method-assign] # noqa: DTZ011
     run(out, *args)
 

@@ -29,6 +29,7 @@ def serve(version: str, pace: str, file: str = "") -> None:
     if file:
         sandbox.state.load(Path(file))
     if float(pace):
+        # This one sandbox alone is slowed, not the class that others are measured with.
         sandbox.handle = _paced(sandbox.handle, float(pace))  # type: ignore[assignment,method-assign]
     with serve_sandbox(sandbox) as url:
         _say(url)

@@ -45,6 +45,7 @@ def run_until(args: list[str], given: dict[str, str], today: str, number: int, m
 
 
 def _run(args: list[str], given: dict[str, str], today: str, number: int, moment: str, told: Path) -> None:
+    # In this process alone, which ends after it.
     transport.PatientRetry.sleep = lambda *_: None  # type: ignore[method-assign]
     outbox.parcels.__defaults__ = (10,)
     push.How.day = property(lambda _: dt.date.fromisoformat(today))  # type: ignore[assignment,misc]

@@ -7,6 +7,7 @@ that one rounds in a way of its own, the last of them may differ.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
@@ -24,6 +25,7 @@ PLAIN_LEAST, PLAIN_MOST = 1e-3, 1e7
 EPOCH = date(1970, 1, 1)
 NUMBERS = (int, float)
 Found = TypeVar("Found")
+Exactly = Callable[[Context, Any, Any], Decimal]
 
 
 def to_number(value: Any) -> float | None:
@@ -139,32 +141,29 @@ def there(value: Found | None) -> Found:
 
 def add(left: float | None, right: float | None) -> float:
     """Return a sum."""
-    if left is None or right is None:
-        return there(None)
-    plain = left + right
-    if left.is_integer() and right.is_integer() and -EXACT < plain < EXACT:
-        return plain
-    return _exactly(Context.add, left, right, plain)
+    return _calculated(operator.add, Context.add, left, right)
 
 
 def subtract(left: float | None, right: float | None) -> float:
     """Return a difference."""
-    if left is None or right is None:
-        return there(None)
-    plain = left - right
-    if left.is_integer() and right.is_integer() and -EXACT < plain < EXACT:
-        return plain
-    return _exactly(Context.subtract, left, right, plain)
+    return _calculated(operator.sub, Context.subtract, left, right)
 
 
 def multiply(left: float | None, right: float | None) -> float:
     """Return a product."""
+    return _calculated(operator.mul, Context.multiply, left, right)
+
+
+def _calculated(
+    how: Callable[[float, float], float], exactly: Exactly, left: float | None, right: float | None
+) -> float:
+    """Calculate with whole numbers as they are, and with others in decimals."""
     if left is None or right is None:
         return there(None)
-    plain = left * right + 0.0  # there is no zero below zero
+    plain = how(left, right) + 0.0  # there is no zero below zero
     if left.is_integer() and right.is_integer() and -EXACT < plain < EXACT:
         return plain
-    return _exactly(Context.multiply, left, right, plain)
+    return _exactly(exactly, left, right, plain)
 
 
 def divide(left: float | None, right: float | None) -> float:
@@ -193,7 +192,7 @@ def power(left: float | None, right: float | None) -> float:
         return math.nan
 
 
-def _exactly(how: Callable[[Context, Any, Any], Decimal], left: float, right: float, plain: float) -> float:
+def _exactly(how: Exactly, left: float, right: float, plain: float) -> float:
     if not (math.isfinite(left) and math.isfinite(right)):
         return plain
     return float(how(DIGITS, _decimal(left), _decimal(right))) + 0.0
