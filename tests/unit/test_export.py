@@ -100,6 +100,7 @@ def test_any_text_survives_each_form(tmp_path_factory: pytest.TempPathFactory, t
 @given(st.text())
 @example("'=")
 @example("'' @")
+@example(" \t")
 def test_what_was_made_harmless_can_be_had_back_and_begins_like_no_formula(text: str) -> None:
     assert as_it_was(harmless(text)) == text
     assert not harmless(text).lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))

@@ -22,7 +22,7 @@ Columns = Sequence[Column]
 Writer = Callable[[IO[bytes], Columns, Iterable[Row]], None]
 
 #: What a spreadsheet would take for a formula, in the letters of East Asia, too; and what begins like its mark.
-_FORMULA = re.compile(r"['\s]*[=+\-@＝＋－＠]|'*[\t\r\n]")  # noqa: RUF001 - the wide signs are meant
+_FORMULA = re.compile(r"['\s]*[=+\-@＝＋－＠\t\r\n]")  # noqa: RUF001 - the wide signs are meant
 _MARK = "'"
 
 
