@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.builders import UNIT, info
 from tpi_dhis2.package.fields import FieldInfo, package_fields
-from tpi_dhis2.package.sources import FieldSource
+from tpi_dhis2.package.forms import FieldSource
 from tpi_dhis2.sync.values import ATTRIBUTE_LIMIT, VALUE_LIMIT, ValueProblem, wire
 
 

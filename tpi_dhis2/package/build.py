@@ -16,7 +16,8 @@ from tpi_dhis2.package.build_boards import BoardBuilder
 from tpi_dhis2.package.build_indicators import IndicatorBuilder
 from tpi_dhis2.package.build_people import PeopleBuilder
 from tpi_dhis2.package.build_rules import RuleBuilder
-from tpi_dhis2.package.sources import AttributeSource, FieldSource, SectionSource, Sources, StageSource
+from tpi_dhis2.package.forms import AttributeSource, FieldSource, SectionSource, StageSource
+from tpi_dhis2.package.sources import Sources
 from tpi_dhis2.package.translate import UNTRANSLATED, Language, texts_within, translate
 from tpi_dhis2.package.uids import Uids
 

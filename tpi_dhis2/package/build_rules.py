@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tpi_dhis2.package.base import PREFIX, code_of
+from tpi_dhis2.package.forms import StageSource
 from tpi_dhis2.package.rules import ACTIONS, NAMED, RuleSource
-from tpi_dhis2.package.sources import Sources, StageSource
+from tpi_dhis2.package.sources import Sources
 
 Json = dict[str, Any]
 Ref = Callable[[str, str], Json]

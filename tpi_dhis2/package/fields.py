@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from tpi_dhis2.package.base import code_of
-from tpi_dhis2.package.sources import FieldSource, Sources, StageSource, load
+from tpi_dhis2.package.forms import FieldSource, Forms, StageSource, load_forms
 from tpi_dhis2.package.uids import Uids
 from tpi_dhis2.resources import folder
 
@@ -43,14 +43,14 @@ class StageInfo:
 class Fields:
     """The fields of the package; also the labels that documents use."""
 
-    def __init__(self, sources: Sources, uids: Uids) -> None:
-        self.sources = sources
+    def __init__(self, forms: Forms, uids: Uids) -> None:
+        self.forms = forms
         self._uids = uids
-        self.program = uids("programs", sources.package.program.code)
-        self.tracked_entity_type = uids("trackedEntityTypes", sources.package.tracked_entity_type.code)
+        self.program = uids("programs", forms.package.program.code)
+        self.tracked_entity_type = uids("trackedEntityTypes", forms.package.tracked_entity_type.code)
 
     def _info(self, kind: str, key: str, field: FieldSource) -> FieldInfo:
-        option_set = self.sources.option_sets[field.options] if field.options else None
+        option_set = self.forms.option_sets[field.options] if field.options else None
         return FieldInfo(
             key=key,
             uid=self._uids(kind, code_of(key)),
@@ -62,17 +62,17 @@ class Fields:
     @cached_property
     def attributes(self) -> dict[str, FieldInfo]:
         """The attributes of a partnership by key."""
-        return {item.key: self._info("trackedEntityAttributes", item.key, item) for item in self.sources.attributes}
+        return {item.key: self._info("trackedEntityAttributes", item.key, item) for item in self.forms.attributes}
 
     @cached_property
     def elements(self) -> dict[str, FieldInfo]:
         """The data elements by key."""
-        return {key: self._info("dataElements", key, field) for key, field in self.sources.elements().items()}
+        return {key: self._info("dataElements", key, field) for key, field in self.forms.elements().items()}
 
     @cached_property
     def stages(self) -> dict[str, StageInfo]:
         """The stages by kind of record."""
-        return {stage.kind: self._stage(stage) for stage in self.sources.stages}
+        return {stage.kind: self._stage(stage) for stage in self.forms.stages}
 
     def _stage(self, stage: StageSource) -> StageInfo:
         here = {key: field for section in stage.sections for key, field in section.fields.items()}
@@ -119,4 +119,4 @@ class Fields:
 def package_fields(metadata: Path | None = None) -> Fields:
     """The fields of the package at hand."""
     where = metadata or folder("metadata")
-    return Fields(load(metadata), Uids.read(where))
+    return Fields(load_forms(metadata), Uids.read(where))

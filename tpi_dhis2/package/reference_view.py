@@ -11,6 +11,7 @@ from typing import Any
 
 from tpi_dhis2.package.base import code_of
 from tpi_dhis2.package.build import Bundle
+from tpi_dhis2.package.forms import FieldSource
 from tpi_dhis2.package.reference_words import (
     BOUNDARIES,
     EFFECTS,
@@ -21,7 +22,7 @@ from tpi_dhis2.package.reference_words import (
     kind_in_words,
     type_in_words,
 )
-from tpi_dhis2.package.sources import FieldSource, Sources
+from tpi_dhis2.package.sources import Sources
 from tpi_dhis2.package.translate import PREFIXES
 
 Json = dict[str, Any]

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from tpi_dhis2.atomic import write_bytes
 from tpi_dhis2.errors import SourceError, UsageError
+from tpi_dhis2.package.forms import read
 from tpi_dhis2.package.reference import Reference, Table, build
 from tpi_dhis2.package.reference_view import Row
 from tpi_dhis2.package.release import bundle
-from tpi_dhis2.package.sources import load, read
+from tpi_dhis2.package.sources import load
 from tpi_dhis2.resources import folder
 
 if TYPE_CHECKING:

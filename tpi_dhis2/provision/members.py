@@ -79,7 +79,7 @@ class Membership:
 def package_groups() -> list[Group]:
     """The groups of the package."""
     uids = Uids.read(folder("metadata"))
-    groups = package_fields().sources.package.groups
+    groups = package_fields().forms.package.groups
     return [Group(uids("userGroups", code), code, group.name) for code, group in groups.items()]
 
 

@@ -60,9 +60,9 @@ class _Describer:
         cycle = View("tpi_cycle", CYCLE, "", "One row a cycle of a partnership.", ())
         options = {
             name: {code: self._said(label) for code, label in source.options.items()}
-            for name, source in fields.sources.option_sets.items()
+            for name, source in fields.forms.option_sets.items()
         }
-        return Description(fields.sources.package.version, (pair, cycle, *kinds), options)
+        return Description(fields.forms.package.version, (pair, cycle, *kinds), options)
 
     def _columns(self, infos: dict[str, FieldInfo]) -> tuple[Column, ...]:
         return tuple(self._column(info) for key, info in infos.items() if key != _DATE_KNOWN)
