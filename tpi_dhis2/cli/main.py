@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import os
 import sys
@@ -24,6 +26,9 @@ _NOUNS = {
     "sandbox": "Run the training stand-in for a DHIS2.",
     "demo": "Run the whole chain on demo partnerships.",
 }
+
+#: So many new objects before Python looks for garbage among them.
+_GARBAGE = 50_000
 
 
 class Nouns(click.Group):
@@ -90,7 +95,13 @@ def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
 
 
 def main(args: list[str] | None = None) -> Any:
-    """Run the command line."""
+    """Run the command line.
+
+    What is imported stays until the end, and records come and go by reference: looking for garbage as often as Python
+    does by itself took a tenth of a start and a fifth of a push, and once more at the end the time of a short command.
+    """
+    gc.set_threshold(_GARBAGE)
+    atexit.register(gc.freeze)
     guarded(cli, args, "tpi-dhis2")
 
 
