@@ -94,6 +94,7 @@ def bodies(url: str, out: str) -> None:
     import datetime as dt
 
     from tpi_dhis2.package.fields import package_fields
+    from tpi_dhis2.store.items import WAITING
     from tpi_dhis2.store.store import Store
     from tpi_dhis2.sync.calculated import calculated
     from tpi_dhis2.sync.outbox import parcels
@@ -103,7 +104,8 @@ def bodies(url: str, out: str) -> None:
     wire = Wire(fields)
     Path(out).mkdir()
     with Store.open(url) as store, store.rehearsal():
-        groups = calculated(store, fields, dt.date.today())  # noqa: DTZ011 - as a push does
+        today = dt.date.today()  # noqa: DTZ011 - as a push does
+        groups = calculated(store, fields, today, store.partnerships(WAITING), store.not_calculated(today.isoformat()))
         for number, parcel in enumerate(parcels(store, groups, set())):
             (Path(out) / f"{number:06}.json").write_text(json.dumps(wire.payload(parcel.items)), "utf-8")
 

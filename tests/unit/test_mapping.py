@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tpi_dhis2.dhis2.client import Answer
@@ -52,8 +54,9 @@ def test_only_what_names_a_field_is_exchanged():
 
 def test_what_is_sent_names_the_sites_fields_and_the_payload_stays_as_it_was():
     server, payload = Server({}), {"trackedEntities": [entity("OurAttribut", "OtherElem01")]}
-    Tracker(server, "P", MAPPING).send(payload)
-    assert server.sent == {"trackedEntities": [entity("SiteAttrib1", "OtherElem01")]}
+    tracker = Tracker(server, "P", MAPPING)
+    tracker.send(tracker.body(payload))
+    assert json.loads(server.sent) == {"trackedEntities": [entity("SiteAttrib1", "OtherElem01")]}
     assert payload == {"trackedEntities": [entity("OurAttribut", "OtherElem01")]}
 
 

@@ -144,7 +144,7 @@ class Client:
                 method,
                 f"{self._api.api_url}/{path}",
                 params=params,
-                data=None if body is None else _as_json(body),
+                data=None if body is None else as_json(body),
                 headers=None if body is None else {"Content-Type": kind},
                 allow_redirects=False,
             )
@@ -255,7 +255,10 @@ def _maybe(error: TpiError, taken: bool = True, status: int = 0) -> TpiError:
     return error
 
 
-def _as_json(body: Any) -> bytes:
+def as_json(body: Any) -> bytes:
+    """The JSON of a body; bytes are one already."""
+    if isinstance(body, bytes):
+        return body
     try:
         return orjson.dumps(body)
     except TypeError:  # half a surrogate pair in a text

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tpi_dhis2.dhis2.client import Client, message_of
+from tpi_dhis2.dhis2.client import Client, as_json, message_of
 from tpi_dhis2.dhis2.jobs import Job
 from tpi_dhis2.dhis2.mapping import exchanged, read_mapping
 from tpi_dhis2.errors import Forbidden, OutcomeUnknown, ServerRefused, StateChanged
@@ -218,15 +218,19 @@ class Tracker:
 
     # Imports ----------------------------------------------------------------------------------------------------
 
-    def send(self, payload: Json, strategy: str = UPSERT, *, write: bool = True) -> Report:
-        """Create, update or delete objects, each on its own: a bad one does not stop the others.
+    def body(self, payload: Json) -> bytes:
+        """What is sent of objects, with the site's fields in the place of ours."""
+        return as_json(exchanged(payload, self.mapping))
+
+    def send(self, body: bytes, strategy: str = UPSERT, *, write: bool = True) -> Report:
+        """Create, update or delete the objects of a body, each on its own: a bad one does not stop the others.
 
         The answer is 200 even when objects were refused, so the report is read object by object. ServerRefused when
         there is no report. Without ``write`` the server only checks.
         """
         answer = self.client.ask(
             "POST", "tracker", params=_params(strategy, write=write, as_job=False),
-            body=exchanged(payload, self.mapping), expect=(409,),
+            body=body, expect=(409,),
         )  # fmt: skip
         if not isinstance(answer.body, dict) or "validationReport" not in answer.body:
             said = message_of(answer.body)
@@ -235,11 +239,9 @@ class Tracker:
             )
         return read_report(answer.body)
 
-    def start(self, payload: Json, strategy: str = UPSERT) -> str:
+    def start(self, body: bytes, strategy: str = UPSERT) -> str:
         """Begin an import as a job of the server; its UID. OutcomeUnknown when the server does not tell it."""
-        answer = self.client.ask(
-            "POST", "tracker", params=_params(strategy, write=True, as_job=True), body=exchanged(payload, self.mapping)
-        )
+        answer = self.client.ask("POST", "tracker", params=_params(strategy, write=True, as_job=True), body=body)
         found = answer.body.get("response") if isinstance(answer.body, dict) else None
         uid = found.get("id") if isinstance(found, dict) else None
         if not isinstance(uid, str):

@@ -20,13 +20,18 @@ _T = TypeVar("_T")
 def as_item(row: Iterable[Any]) -> Item:
     """The item of a row, whose columns stand in the order of its fields."""
     item = Item(*row)
-    item.conflicts = {key: Clash(**sides) for key, sides in cast("dict[str, Any]", item.conflicts).items()}
+    if item.conflicts:
+        item.conflicts = {key: Clash(**sides) for key, sides in cast("dict[str, Any]", item.conflicts).items()}
     return item
 
 
 def _row(item: Item) -> dict[str, Any]:
     """The columns of an item; ``asdict`` would copy each value of its docs, which took most of a push's time."""
-    return {**vars(item), "conflicts": {key: vars(clash) for key, clash in item.conflicts.items()}}
+    return {**vars(item), "conflicts": _clashes(item)} if item.conflicts else vars(item)
+
+
+def _clashes(item: Item) -> dict[str, Any]:
+    return {key: vars(clash) for key, clash in item.conflicts.items()}
 
 
 def put(connection: Connection, items: list[Item]) -> None:

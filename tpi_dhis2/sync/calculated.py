@@ -12,11 +12,11 @@ from dataclasses import replace
 from tpi_dhis2.domain import calculate as domain
 from tpi_dhis2.domain.records import Partnership
 from tpi_dhis2.package.fields import Fields
-from tpi_dhis2.store.items import ERROR, RECORD, WAITING, Item
+from tpi_dhis2.store.items import ERROR, RECORD, Item
 from tpi_dhis2.store.partnerships import as_record, assemble
 from tpi_dhis2.store.store import Store
 
-_AT_ONCE = 50
+_AT_ONCE = 25
 Blind = Callable[[], frozenset[str]]
 
 
@@ -24,20 +24,21 @@ def calculated(
     store: Store,
     fields: Fields,
     today: dt.date,
+    waiting: Iterable[str],
+    due: Iterable[str],
     blind: Blind = frozenset,
-    within: Iterable[str] | None = None,
 ) -> Iterator[list[Item]]:
-    """The partnerships of which something waits to be sent, whole, with what follows from them on a day written in.
+    """Partnerships, whole, with what follows from them on a day written into those that are ``due``.
 
-    Those that were not calculated for that day yet are among them. They come a few at a time, so that the first can be
-    sent while the others are calculated, and memory does not grow with them. Only fields marked as calculated are
-    written. ``blind`` gives the kinds of record that this account may not read. With any, where a partnership stands is
-    not calculated: another account, that sees all of it, does that, and the two would overwrite each other for ever.
+    They are those due and those of which something is ``waiting`` to be sent. They come a few at a time, so that the
+    first can be sent while the others are calculated, and memory does not grow with them. Only fields marked as
+    calculated are written. ``blind`` gives the kinds of record that this account may not read. With any, where a
+    partnership stands is not calculated: another account, that sees all of it, does that, and the two would overwrite
+    each other for ever.
     """
-    due = set(store.not_calculated(today.isoformat()))
-    wanted = due.union(store.partnerships(WAITING))
-    some = sorted(wanted if within is None else wanted & {*within})
-    unseen = blind() if not due.isdisjoint(some) else frozenset()
+    due = {*due}
+    some = sorted(due.union(waiting))
+    unseen = blind() if due else frozenset()
     for start in range(0, len(some), _AT_ONCE):
         found = store.of(some[start : start + _AT_ONCE])
         mine = due.intersection(some[start : start + _AT_ONCE])

@@ -5,7 +5,6 @@ What is under way is noted in the store before it is, and counts as sent once th
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -93,7 +92,6 @@ class Dispatch:
 
     def _tell(self, delivered: Delivered, told: list[Item]) -> None:
         self.dealt += len(told)
-        gc.collect(1)
         log.info("sent", extra={"objects": len(told), "requests": delivered.requests, "moved": len(delivered.moved)})
         if self.told:
             self.told(self.dealt, max(self.dealt, self.total))

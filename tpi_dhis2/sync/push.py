@@ -10,10 +10,7 @@ changed there is merged or becomes a conflict.
 from __future__ import annotations
 
 import datetime as dt
-import gc
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -40,8 +37,6 @@ from tpi_dhis2.sync.writers import WRITERS, Writers, is_below
 
 #: A round sends what waits, and looks at what had changed meanwhile; what the last one leaves is for the next run.
 ROUNDS = 8
-#: How long a thread keeps its turn, in seconds.
-_TURN = 0.001
 
 
 @dataclass(frozen=True)
@@ -107,38 +102,39 @@ class Pusher:
 
     def send(self) -> Pushed:
         """Send what waits, in rounds: what follows from the records is calculated, sent, and calculated again."""
-        with _busy():
-            for _ in range(ROUNDS):
-                self._know()
-                if not self._round():
-                    break
+        for _ in range(ROUNDS):
+            if not self._round(self._know()):
+                break
         self.mirror.name_authors()
-        self.result.conflicts = self.store.states().get(CONFLICT, 0)
+        self.result.conflicts = self.store.number([CONFLICT])
         self.result.waits = waiting(self.store, self.how.within)
         return self.result
 
     def check(self) -> Pushed:
         """Let the server check all that would be sent."""
-        self._know()
+        some = self._know()
         deleted = [removals(self.store, type_, self._within, set()) for type_ in (RECORD, CYCLE, PARTNERSHIP)]
-        for parcel in chain(parcels(self.store, self._calculated(), set()), *deleted):
-            tracker, payload = self.mirror.tracker, self.mirror.wire.payload(parcel.items)
-            report = tracker.send(payload, parcel.strategy, write=False)
+        for parcel in chain(parcels(self.store, self._calculated(some), set()), *deleted):
+            tracker = self.mirror.tracker
+            body = tracker.body(self.mirror.wire.payload(parcel.items))
+            report = tracker.send(body, parcel.strategy, write=False)
             self.result.requests += 1
             # A check names what is wrong, and nothing else.
             report.done |= {item.uid for item in parcel.items if not is_below(item, parcel.items, report)}
             report.done -= report.errors.keys()
             note(parcel.items, report, parcel.strategy, self.result)
-        self.result.conflicts = self.store.states().get(CONFLICT, 0)
+        self.result.conflicts = self.store.number([CONFLICT])
         return self.result
 
-    def _know(self) -> None:
-        """Look at the partnerships of which something waits and is not known to be as it is on the server."""
-        some = self.store.partnerships(WAITING)
-        there = self.store.expected(uid for uid in some if self.how.within is None or uid in self.how.within)
+    def _know(self) -> list[str]:
+        """The partnerships of which something waits; those not known to be as they are on the server are looked at."""
+        within = self.how.within
+        some = [uid for uid in self.store.partnerships(WAITING) if within is None or uid in within]
+        there = self.store.expected(some)
         self.mirror.take(sorted(uid for uid, stamp in there.items() if not is_known(stamp)))
+        return some
 
-    def _round(self) -> bool:
+    def _round(self, some: list[str]) -> bool:
         """Send all that waits once; whether anything was dealt with."""
         before, dispatch = self.result.requests, self.dispatch
         dispatch.again = False
@@ -146,35 +142,19 @@ class Pusher:
         # A 2.40 does not show an account without authorities what became of its own job (recorded).
         as_jobs = self.how.as_jobs and self.client.version.minor > 40
         with Writers(self.mirror.tracker, self.mirror.wire, self.how.writers, as_jobs=as_jobs) as writers:
-            dispatch.run(writers, parcels(self.store, self._calculated(), dispatch.done))
+            dispatch.run(writers, parcels(self.store, self._calculated(some), dispatch.done))
             for type_ in (RECORD, CYCLE, PARTNERSHIP):
                 dispatch.run(writers, removals(self.store, type_, self._within, dispatch.done))
         return dispatch.again or self.result.requests > before
 
-    def _calculated(self) -> Iterator[list[Item]]:
-        return calculated(self.store, self.fields, self.how.day, lambda: self.mirror.unreadable, self.how.within)
+    def _calculated(self, some: list[str]) -> Iterator[list[Item]]:
+        due = self.store.not_calculated(self.how.day.isoformat())
+        due = [uid for uid in due if self.how.within is None or uid in self.how.within]
+        return calculated(self.store, self.fields, self.how.day, some, due, lambda: self.mirror.unreadable)
 
     @property
     def _within(self) -> set[str] | None:
         return None if self.how.within is None else set(self.how.within)
-
-
-@contextmanager
-def _busy() -> Iterator[None]:
-    """Let Python work for one thread that calculates and several that wait for answers.
-
-    Garbage is collected once a request: at Python's own pace that took a fifth of a push's time. And whoever has an
-    answer gets his turn after a millisecond, not five: he takes several turns to read it.
-    """
-    was_on, interval = gc.isenabled(), sys.getswitchinterval()
-    gc.disable()
-    sys.setswitchinterval(_TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-        if was_on:
-            gc.enable()
 
 
 def draft_file(client: Client, fields: Fields, source: RecordFile) -> Drafts:

@@ -118,10 +118,13 @@ class Wire:
         }
 
     def _values(self, item: Item, name: str, entry: str) -> Json:
-        now = item.outgoing
-        keys = sorted([key for key in {*now, *(item.base or {})} if key[0] != "@"])
-        uids = self._uids[entry]
-        values = [{entry: key[1:] if key[0] == "#" else uids[key], "value": now.get(key)} for key in keys]
+        now, uids = item.outgoing, self._uids[entry]
+        gone = {key: None for key in item.base or () if key not in now}
+        values = [
+            {entry: key[1:] if key[0] == "#" else uids[key], "value": value}
+            for key, value in (now | gone if gone else now).items()
+            if key[0] != "@"
+        ]
         return {name: values} if values else {}
 
 

@@ -1,16 +1,18 @@
 """Several writers at once: each sends requests of its own with a session of its own, and knows nothing of the store.
 
-Just before a request the server is asked, in a small one, when the partnerships in it last changed. What somebody has
-changed meanwhile is not sent, but given back. A request that fails as a whole, without a word on single records, is
-sent again in halves until the bad record stands alone: each object is created or updated under its own UID, so that
-sending one again has the effect of once.
+The next bodies are written while the server is at those before, so that it need not wait for them. Just before a
+request the server is asked, in a small one, when the partnerships in it last changed. What somebody has changed
+meanwhile is not sent, but given back. A request that fails as a whole, without a word on single records, is sent again
+in halves until the bad record stands alone: each object is created or updated under its own UID, so that sending one
+again has the effect of once.
 """
 
 from __future__ import annotations
 
 import queue
-import threading
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -22,6 +24,8 @@ from tpi_dhis2.sync.wire import Wire
 
 #: What servers take well at once (published load tests: four up to 2.42, seven on 2.43).
 WRITERS = 4
+#: Parcels that are made ready while so many are sent.
+_AHEAD = 2
 #: Answers that may come from one bad record in a request: not JSON for the server, too large, an exception in it, or
 #: a text that something in between does not let pass.
 _OF_THE_CONTENT = frozenset({400, 403, 406, 409, 413, 422, 500})
@@ -53,10 +57,12 @@ class Writers:
         self.as_jobs = as_jobs
         self.jobs: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
         self.under_way: dict[Future[Delivered], int] = {}
-        self._here = threading.local()
+        self.room = count + _AHEAD
         self._first = tracker
-        self._pool = ThreadPoolExecutor(count, "writer")
-        self.room = count + 2
+        self._free: queue.SimpleQueue[Tracker | None] = queue.SimpleQueue()
+        for _ in range(count):
+            self._free.put(None)
+        self._pool = ThreadPoolExecutor(self.room, "writer")
         self._failed = 0
 
     def __enter__(self) -> Self:
@@ -77,29 +83,36 @@ class Writers:
             del self.under_way[future]
         return [future.result() for future in done]
 
-    def _tracker(self) -> Tracker:
-        """The tracker of this thread."""
-        if not hasattr(self._here, "tracker"):
-            first = self._first
-            self._here.tracker = Tracker(first.client.twin(), first.program, first.mapping)
-        return self._here.tracker  # type: ignore[no-any-return]
+    @contextmanager
+    def _turn(self) -> Iterator[Tracker]:
+        """One of as many trackers as may ask the server at once, made when it is first needed."""
+        tracker, first = self._free.get(), self._first
+        try:
+            tracker = tracker or Tracker(first.client.twin(), first.program, first.mapping)
+            yield tracker
+        finally:
+            self._free.put(tracker)
 
     def _deliver(self, parcel: Parcel, upload: int) -> Delivered:
         result = Delivered(parcel, upload)
         try:
-            tracker = self._tracker()
-            result.moved = parcel.moved(tracker.stamps(parcel.expected))
-            items = [item for item in parcel.items if item.partnership not in result.moved]
-            if items:
-                self._send(tracker, parcel.strategy, items, result)
+            body = self._body(parcel.items)
+            with self._turn() as tracker:
+                result.moved = parcel.moved(tracker.stamps(parcel.expected))
+                items = [item for item in parcel.items if item.partnership not in result.moved]
+                if items:
+                    self._send(tracker, parcel.strategy, items, self._body(items) if result.moved else body, result)
         except Exception as error:  # noqa: BLE001 - told to the one who keeps the store, who raises it there
             result.error = error
         return result
 
-    def _send(self, tracker: Tracker, strategy: str, items: list[Item], result: Delivered) -> None:
+    def _body(self, items: list[Item]) -> bytes:
+        return self._first.body(self.wire.payload(items))
+
+    def _send(self, tracker: Tracker, strategy: str, items: list[Item], body: bytes, result: Delivered) -> None:
         result.requests += 1
         try:
-            report = self._ask(tracker, strategy, items, result.upload)
+            report = self._ask(tracker, strategy, body, result.upload)
         except TpiError as error:
             if not self._may_be_one_record(error):
                 raise
@@ -121,13 +134,12 @@ class Writers:
                 else:
                     good.append(item)
             if good:
-                self._send(tracker, strategy, good, result)
+                self._send(tracker, strategy, good, self._body(good), result)
 
-    def _ask(self, tracker: Tracker, strategy: str, items: list[Item], upload: int) -> Report:
-        payload = self.wire.payload(items)
+    def _ask(self, tracker: Tracker, strategy: str, body: bytes, upload: int) -> Report:
         if not self.as_jobs:
-            return tracker.send(payload, strategy)
-        job = tracker.start(payload, strategy)
+            return tracker.send(body, strategy)
+        job = tracker.start(body, strategy)
         self.jobs.put((upload, job))
         return tracker.finish(job)
 
