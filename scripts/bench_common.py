@@ -15,6 +15,8 @@ import click
 ROOT = Path(__file__).parents[1]
 CHILD = Path(__file__).with_name("bench_child.py")
 VERSIONS = ("2.40", "2.41", "2.42", "2.43")
+#: The cores at hand, where the system lets a process be put on some of them.
+_CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 #: Exit codes of a command with --exit-code that did its work.
 _GOOD = (0, 3)
 
@@ -75,6 +77,13 @@ def environment(folder: Path, **given: str) -> dict[str, str]:
 
 def _proxy(name: str) -> bool:
     return name.lower().endswith("_proxy")
+
+
+def on_a_core_of_its_own(server: int) -> None:
+    """Part a server's process from all else that runs here, as on two machines; nothing where that cannot be done."""
+    if len(_CORES) > 1:
+        os.sched_setaffinity(server, _CORES[:1])
+        os.sched_setaffinity(0, _CORES[1:])
 
 
 def show_limits(limits: Iterable[Limit]) -> None:

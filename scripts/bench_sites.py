@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 import click
-from bench_common import CHILD, Place, environment
+from bench_common import CHILD, Place, environment, on_a_core_of_its_own
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ class Sandboxes:
             [sys.executable, str(CHILD), "serve", self.version, str(self.pace), *file],
             env=environment(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
+        on_a_core_of_its_own(served.pid)
         try:
             url = ask(served, "")
             yield Server(folder, served, url=url, username="admin", password="district")  # noqa: S106 - the sandbox's

@@ -2,7 +2,8 @@
 
 Each command is a process of its own, and so is the sandbox. The bare loop posts the very bodies that the push will send
 from files, with four plain sessions and nothing around it, to a server as fresh; the two take turns, and of several
-runs the quickest counts. The sandbox is one Python process: how busy it was says how much of the time was its own.
+runs the quickest counts. The sandbox is one Python process: how busy it was says how much of the time was its own. It
+has a core of its own where there are two: a server is another machine, and does not wait for the one that asks it.
 """
 
 from __future__ import annotations
