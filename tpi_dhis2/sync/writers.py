@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
@@ -64,11 +64,13 @@ class Writers:
             self._free.put(None)
         self._pool = ThreadPoolExecutor(self.room, "writer")
         self._failed = 0
+        self._left = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._left = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, parcel: Parcel, upload: int) -> None:
@@ -85,9 +87,14 @@ class Writers:
 
     @contextmanager
     def _turn(self) -> Iterator[Tracker]:
-        """One of as many trackers as may ask the server at once, made when it is first needed."""
+        """One of as many trackers as may ask the server at once, made when it is first needed.
+
+        CancelledError when nobody waits for the outcome any more: what was not begun is for the next run.
+        """
         tracker, first = self._free.get(), self._first
         try:
+            if self._left:
+                raise CancelledError
             tracker = tracker or Tracker(first.client.twin(), first.program, first.mapping)
             yield tracker
         finally:
