@@ -15,7 +15,7 @@ from tests.fault.servers import ROOT, Ran, environment, provisioned, tpi
 from tests.fault.stores import run_on
 from tests.old_stores import write_old_store
 from tests.one_item import item
-from tests.unit.test_store_forms import is_brought_over
+from tests.store.test_store_forms import is_brought_over
 from tpi_dhis2.sandbox.server import Sandbox, serve
 from tpi_dhis2.store.store import Store
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.analyst_store import cycle, pair
+from tests.store.analyst_store import cycle, pair
 from tpi_dhis2.dhis2.client import Answer
 from tpi_dhis2.dhis2.tracker import Tracker
 from tpi_dhis2.dhis2.versions import ServerVersion

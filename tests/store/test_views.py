@@ -13,7 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.analyst_store import PAIR, ROUND, analyst_store, ask, cycle, demo_items, do, only, pair, record, rows_of
+from tests.store.analyst_store import (
+    PAIR,
+    ROUND,
+    analyst_store,
+    ask,
+    cycle,
+    demo_items,
+    do,
+    only,
+    pair,
+    record,
+    rows_of,
+)
 from tests.unit.builders import OTHER_UNIT, UNIT
 from tpi_dhis2.domain.records import KINDS
 from tpi_dhis2.errors import StoreProblem

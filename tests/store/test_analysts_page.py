@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from tests.unit.analyst_store import analyst_store, ask, cycle, demo_items, pair, record
+from tests.store.analyst_store import analyst_store, ask, cycle, demo_items, pair, record
 from tpi_dhis2.domain.work import is_overdue
 from tpi_dhis2.store.partnerships import partnerships
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, delete, event, inspect, update
 
 from tests.old_stores import write_old_store
 from tests.one_item import item
-from tests.unit.test_store import in_another_process
+from tests.store.test_store import in_another_process
 from tpi_dhis2.errors import StoreNotReady, StoreProblem
 from tpi_dhis2.store import connect, form, migrations, tables
 from tpi_dhis2.store.address import parsed

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.unit.analyst_store import PAIR, cycle, demo_items, pair, record, stored
+from tests.store.analyst_store import PAIR, cycle, demo_items, pair, record, stored
 from tpi_dhis2.cli.export import export as command
 from tpi_dhis2.errors import StoreNotReady, UsageError
 from tpi_dhis2.package.fields import package_fields

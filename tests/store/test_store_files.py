@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.one_item import item
-from tests.unit.test_store import in_another_process
+from tests.store.test_store import in_another_process
 from tpi_dhis2.errors import StoreProblem
 from tpi_dhis2.store.store import Store
 
