@@ -117,6 +117,27 @@ def test_what_the_site_added_to_the_program_keeps_it(installed, ready, tmp_path)
     assert len(left(ready)) > 1000
 
 
+@pytest.mark.parametrize("kind", ["dashboards", "visualizations", "indicators"])
+def test_what_the_site_made_of_our_charts_and_indicators_keeps_it(installed, ready, tmp_path, kind):
+    chart, count = bundle()["visualizations"][0]["id"], bundle()["programIndicators"][0]["id"]
+    own = {
+        "dashboards": {"dashboardItems": [
+            {"id": "siteItem001", "type": "VISUALIZATION", "visualization": {"id": chart}},
+        ]},
+        "visualizations": {"type": "COLUMN", "dataDimensionItems": [
+            {"dataDimensionItemType": "PROGRAM_INDICATOR", "programIndicator": {"id": count}},
+        ]},
+        "indicators": {
+            "shortName": "Mine", "numerator": f"I{{{count}}}", "denominator": "1", "numeratorDescription": "n",
+            "denominatorDescription": "d", "indicatorType": {"id": bundle()["indicatorTypes"][0]["id"]},
+        },
+    }  # fmt: skip
+    Metadata(installed).commit({kind: [{"id": "siteOwn0001", "name": "Mine", **own[kind]}]})
+    with pytest.raises(StateChanged, match=rf"it stays: {kind} 'Mine' \(siteOwn0001\)"):
+        job.uninstall(installed, planned(installed), tmp_path)
+    assert len(left(ready)) > 1000
+
+
 def test_a_run_that_was_cut_off_is_finished_by_the_next(installed, ready, tmp_path):
     def stop(kind, _count):
         if kind == "programs":

@@ -87,6 +87,32 @@ def test_a_program_that_asks_our_attribute_would_lose_it():
     assert "programs 'Malaria' (otherProg01)" in hanging(Server(programs=[other]), PROGRAM, OURS)
 
 
+def data(**item):
+    return {"dataDimensionItems": [{"indicator": {"id": "theirs00002"}}, item]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "item"),
+    [
+        ("visualizations", data(programIndicator={"id": "ourCount001"})),
+        ("visualizations", data(programDataElement={"program": {"id": PROGRAM}, "dataElement": {"id": "theirElem01"}})),
+        ("maps", {"mapViews": [{"program": {"id": PROGRAM}}]}),
+        ("maps", {"mapViews": [data(programIndicator={"id": "ourCount001"})]}),
+        ("dashboards", {"dashboardItems": [{}, {"eventVisualization": {"id": "ourChart001"}}]}),
+        ("indicators", {"numerator": "I{ourCount001}+1", "denominator": "1"}),
+        ("indicators", {"numerator": "1", "denominator": f"D{{{PROGRAM}.theirElem01}}"}),
+        ("eventFilters", {"program": PROGRAM}),
+    ],
+)
+def test_what_shows_or_names_ours_is_named(kind, item):
+    ours = {**OURS, "programIndicators": [{"id": "ourCount001"}]}
+    others = [{"id": "theirs00003", "name": "Births", "numerator": "I{theirCount1}", "denominator": "1", **data()}]
+    server = Server(**{kind: [{"id": "theirs00001", "name": "Mine", **item}, *others]})
+    found = hanging(server, PROGRAM, ours)
+    assert f"{kind} 'Mine' (theirs00001)" in found
+    assert not any("Births" in line for line in found)
+
+
 @pytest.mark.parametrize(("version", "held"), [("2.40.12", True), ("2.41.5.1", False), ("2.43.1", False)])
 def test_a_chart_of_no_stage_keeps_a_2_40_from_deleting_any_program(version, held):
     server = Server(version, eventVisualizations_null=[{"id": "ourChart001"}, {"id": "theirs00001", "name": "Births"}])

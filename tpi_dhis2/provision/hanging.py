@@ -2,13 +2,17 @@
 
 A server asks nobody. With a program it deletes (``*DeletionHandler``, 2.40 to 2.43) the stages, rules and messages in
 it, event charts and line lists drawn of it, and types of relationships that name it; with an option set the options;
-with an attribute its place in other programs. Lists of partnerships that people saved hold the program by a foreign
+with an attribute its place in other programs. Of charts, maps and dashboards it takes out what they show of the
+package, and a chart that shows a field of the program holds the program by a foreign key. Indicators and event filters
+are left naming what is gone. Lists of partnerships that people saved hold the program by a foreign
 key, when half of the package is gone already; working lists go with it. So all of it is looked for before anything is
 removed.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Set
 from typing import Any
 
@@ -29,6 +33,20 @@ _INSIDE = {
     "programStageSections": "programStageSections",
     "options": "options",
 }
+_DATA = (
+    "dataDimensionItems[programIndicator[id],indicator[id],dataElement[id],"
+    "programDataElement[program[id],dataElement[id]],programDataElementOption[program[id]],"
+    "programAttribute[program[id],attribute[id]],programAttributeOption[program[id]]]"
+)
+#: Types whose objects name ours somewhere, and where: what is no more than named is given without its own fields.
+_NAMING = {
+    "visualizations": _DATA,
+    "maps": f"mapViews[program[id],programStage[id],{_DATA}]",
+    "dashboards": "dashboardItems[visualization[id],eventVisualization[id],map[id]]",
+    "indicators": "numerator,denominator",
+    "eventFilters": "program",
+}
+_UID = re.compile(r"\b[A-Za-z][A-Za-z0-9]{10}\b")
 _JOINED = "programTrackedEntityAttributes[trackedEntityAttribute[id]]"
 
 
@@ -59,6 +77,10 @@ def _found(metadata: Metadata, program: str, ours: Objects, known: Set[str]) -> 
         joined = item.get("programTrackedEntityAttributes") or []
         if known & {(entry.get("trackedEntityAttribute") or {}).get("id") for entry in joined}:
             yield "programs", item
+    for kind, where in _NAMING.items():
+        for item in metadata.all_of(kind, {"fields": f"id,name,{where}"}):
+            if known.intersection(_UID.findall(json.dumps(item))):
+                yield kind, item
 
 
 def _program(item: Json, side: str) -> str | None:
