@@ -79,7 +79,7 @@ def _found(metadata: Metadata, program: str, ours: Objects, known: Set[str]) -> 
             yield "programs", item
     for kind, where in _NAMING.items():
         for item in metadata.all_of(kind, {"fields": f"id,name,{where}"}):
-            if known.intersection(_UID.findall(json.dumps(item))):
+            if not known.isdisjoint(_UID.findall(json.dumps(item))):
                 yield kind, item
 
 
