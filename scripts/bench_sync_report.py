@@ -116,7 +116,9 @@ def show(report: SyncReport) -> None:
     click.echo(
         "'both' is the processor's time of command and sandbox together, 'server' the share of the time in which"
     )
-    click.echo("the sandbox's process worked: it uses one core (its own, where there are two), and near 100% it is what")
+    click.echo(
+        "the sandbox's process worked: it uses one core (its own, where there are two), and near 100% it is what"
+    )
     click.echo("everything waits for.")
     if report.curve:
         _show_curve(report.curve)
