@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,8 +83,9 @@ def _proxy(name: str) -> bool:
 def on_a_core_of_its_own(server: int) -> None:
     """Part a server's process from all else that runs here, as on two machines; nothing where that cannot be done."""
     if len(_CORES) > 1:
-        os.sched_setaffinity(server, _CORES[:1])
-        os.sched_setaffinity(0, _CORES[1:])
+        with suppress(OSError):
+            os.sched_setaffinity(server, _CORES[:1])
+            os.sched_setaffinity(0, _CORES[1:])
 
 
 def show_limits(limits: Iterable[Limit]) -> None:
