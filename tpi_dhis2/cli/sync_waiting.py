@@ -26,8 +26,9 @@ def status_json(store: Store) -> Json:
 
 def status_lines(store: Store, *, everything: bool) -> Iterator[str]:
     """How the store stands, in words."""
-    known, cursor = store.setting("server") or "no server yet", store.cursor() or "never"
-    yield f"The store mirrors {known}; pulled up to {cursor} (server's time)."
+    known, cursor = store.setting("server") or "no server yet", store.cursor()
+    pulled = f"pulled up to {cursor} (server's time)" if cursor else "nothing was pulled yet"
+    yield f"The store mirrors {known}; {pulled}."
     rows = sorted(store.kinds().items())
     wide = max((len(kind) for (kind, _), _ in rows), default=0)
     yield from (f"  {kind:<{wide}}  {count:>7}  {state}" for (kind, state), count in rows)
