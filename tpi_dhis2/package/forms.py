@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from tpi_dhis2.errors import SourceError
-from tpi_dhis2.package.base import Source
-from tpi_dhis2.plain import plain
+from tpi_dhis2.package.base import Source, read, validated
 from tpi_dhis2.resources import folder
-
-_S = TypeVar("_S", bound=Source)
 
 
 class FieldSource(Source):
@@ -181,30 +177,6 @@ def form_sources(where: Path) -> dict[str, Any]:
         "option_sets": options,
         "stages": read("stages.yaml", where).get("stages"),
     }
-
-
-def validated(model: type[_S], content: dict[str, Any]) -> _S:
-    """The typed objects of what was read; SourceError names the place of the first mistake."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise SourceError(f"metadata sources: {place}: {first['msg']}", detail=str(error)) from error
-
-
-def read(name: str, metadata: Path) -> dict[str, Any]:
-    """One YAML file of the sources; SourceError when it is missing, is not YAML or is no mapping."""
-    path = metadata / name
-    try:
-        content = plain(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path} cannot be read", "Install the package again or name another folder.") from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise SourceError(f"{path} is not YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise SourceError(f"{path} is no list of 'name: value'")
-    return content
 
 
 def _countries(metadata: Path) -> dict[str, str]:

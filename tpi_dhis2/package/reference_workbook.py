@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tpi_dhis2.atomic import write_bytes
 from tpi_dhis2.errors import SourceError, UsageError
-from tpi_dhis2.package.forms import read
+from tpi_dhis2.package.base import read
 from tpi_dhis2.package.reference import Reference, Table, build
 from tpi_dhis2.package.reference_view import Row
 from tpi_dhis2.package.release import bundle

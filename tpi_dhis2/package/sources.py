@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from tpi_dhis2.package import people
+from tpi_dhis2.package.base import read, validated
 from tpi_dhis2.package.boards import Boards, StagedBoard
-from tpi_dhis2.package.forms import Forms, form_sources, read, validated
+from tpi_dhis2.package.forms import Forms, form_sources
 from tpi_dhis2.package.indicators import IndicatorSources
 from tpi_dhis2.package.people import NotificationSource, RoleSource
 from tpi_dhis2.package.rule_terms import write_out

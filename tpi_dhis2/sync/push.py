@@ -128,8 +128,7 @@ class Pusher:
 
     def _know(self) -> list[str]:
         """The partnerships of which something waits; those not known to be as they are on the server are looked at."""
-        within = self.how.within
-        some = [uid for uid in self.store.partnerships(WAITING) if within is None or uid in within]
+        some = self._chosen(self.store.partnerships(WAITING))
         there = self.store.expected(some)
         self.mirror.take(sorted(uid for uid, stamp in there.items() if not is_known(stamp)))
         return some
@@ -148,9 +147,11 @@ class Pusher:
         return dispatch.again or self.result.requests > before
 
     def _calculated(self, some: list[str]) -> Iterator[list[Item]]:
-        due = self.store.not_calculated(self.how.day.isoformat())
-        due = [uid for uid in due if self.how.within is None or uid in self.how.within]
+        due = self._chosen(self.store.not_calculated(self.how.day.isoformat()))
         return calculated(self.store, self.fields, self.how.day, some, due, lambda: self.mirror.unreadable)
+
+    def _chosen(self, uids: list[str]) -> list[str]:
+        return [uid for uid in uids if self.how.within is None or uid in self.how.within]
 
     @property
     def _within(self) -> set[str] | None:
